@@ -20,13 +20,15 @@ agrupadas as (
         cliente_categoria.id_cliente,
         coalesce(categorias.categoria_id, 'outras') as categoria_id,
         cliente_categoria.categoria_id <> 'sem_categoria' as is_conhecida,
-        cast(cliente_categoria.valor as {{ tipo_real() }}) as valor
+        cliente_categoria.valor
     from cliente_categoria
     left join categorias
         on cliente_categoria.categoria_id = categorias.categoria_id
 
 ),
 
+-- sums stay decimal: sums of doubles change in the last digit with the order
+-- of the rows, and the models with them
 somadas as (
 
     select
@@ -52,7 +54,8 @@ final as (
         -- null, not zero: who spent nothing has no taste that we know of
         case
             when valor_conhecido > 0
-                then {{ adapter.quote('valor_' ~ categoria) }} / valor_total
+                then cast({{ adapter.quote('valor_' ~ categoria) }} as {{ tipo_real() }})
+                    / valor_total
         end as {{ adapter.quote('pct_' ~ categoria) }},
         {% endfor -%}
         valor_conhecido > 0 as is_com_categoria
