@@ -100,12 +100,23 @@
 
 
 {% macro _checa_data(nome) -%}
-    {%- set valor = var(nome) -%}
-    {%- if valor is not none -%}
-        {%- if not modules.re.match('^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$', valor | string) -%}
-            {{ _recusa(nome, "'" ~ valor ~ "'", "null, or a date yyyy-mm-dd") }}
-        {%- endif -%}
+    {%- set texto = var(nome) | string -%}
+    {%- if var(nome) is not none and not _e_data(texto) -%}
+        {{ _recusa(nome, "'" ~ texto ~ "'", "null, or a date yyyy-mm-dd") }}
     {%- endif -%}
+{%- endmacro %}
+
+
+{% macro _e_data(texto) -%}
+    {%- set mes_certo = '^[0-9]{4}-(0[1-9]|1[0-2])-[0-9]{2}$' -%}
+    {%- if not modules.re.match(mes_certo, texto) -%}
+        {{ return(false) }}
+    {%- endif -%}
+    {%- set ano, mes, dia = texto[:4] | int, texto[5:7] | int, texto[8:] | int -%}
+    {#- a date from its month's first day stays in the month, or is none -#}
+    {%- set data = modules.datetime.date(ano, mes, 1)
+        + modules.datetime.timedelta(days=dia - 1) -%}
+    {{ return(data.month == mes) }}
 {%- endmacro %}
 
 
