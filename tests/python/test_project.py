@@ -220,13 +220,11 @@ def test_works_as_a_package_with_other_names(sample, tmp_path):
     assert host.value(
         "select count(*) from main_segmentos.cluster_clientes"
     ) == sample.value("select count(*) from cluster_clientes")
-    assert (
-        host.value(
-            "select count(distinct segmento_rfv_id) from main_segmentos.cluster_clientes"
-            " where modelo_rfv_id is not null"
-        )
-        == 5
-    )
+    groups = """
+        select count(distinct segmento_rfv_id)
+        from main_segmentos.cluster_clientes where modelo_rfv_id is not null
+    """
+    assert host.value(groups) == 5
     seeds = host.rows("select table_name from information_schema.tables")
     assert ("amostra_vendas",) not in seeds
 
@@ -236,3 +234,36 @@ def test_an_impossible_setting_stops_the_run_at_its_start(dbt):
     assert done.returncode != 0
     assert "Var janela_meses is 0, allowed: 1 to 120." in done.stdout
     assert dbt.rows("select 1 from information_schema.tables") == []
+
+
+def test_a_build_traces_its_fits(sample_copy):
+    store = f"sqlite:///{sample_copy.folder}/mlflow.db"
+    done = sample_copy.run(
+        "run", "--select", "ml_rastreio", variables={"mlflow_uri": store}
+    )
+    assert done.returncode == 0, done.stdout[-4000:]
+    tracked = sample_copy.rows(
+        "select passo, situacao, mlflow_run_id, modelo_id from ml_rastreio order by 1"
+    )
+    assert [row[:2] for row in tracked] == [
+        ("categoria", "registrado"),
+        ("rfv", "registrado"),
+    ]
+    assert [row[3] for row in tracked] == [
+        model
+        for (model,) in sample_copy.rows(
+            "select distinct modelo_id from ml_modelo_em_vigor order by 1"
+        )
+    ]
+
+
+def test_a_dead_tracking_server_does_not_fail_the_build(sample_copy):
+    done = sample_copy.run(
+        "run",
+        "--select",
+        "ml_rastreio",
+        variables={"mlflow_uri": "http://127.0.0.1:9"},
+    )
+    assert done.returncode == 0, done.stdout[-4000:]
+    states = sample_copy.rows("select distinct situacao from ml_rastreio")
+    assert states == [("indisponivel",)]
