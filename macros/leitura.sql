@@ -100,7 +100,18 @@
         {%- endif -%}
     {%- endset -%}
     cast(case
-        when typeof({{ expressao }}) = 'TIMESTAMP WITH TIME ZONE'
+        -- a moment that names its own offset, typed or written out
+        when
+            typeof({{ expressao }}) = 'TIMESTAMP WITH TIME ZONE'
+            {% if not formatos -%}
+            or (
+                typeof({{ expressao }}) = 'VARCHAR'
+                and regexp_matches(
+                    cast({{ expressao }} as varchar),
+                    ':[0-9.]+ *(Z|[+-][0-9]{2}(:?[0-9]{2})?)$'
+                )
+            )
+            {%- endif %}
             then timezone('{{ var("fuso") }}', try_cast({{ expressao }} as timestamptz))
         {% if var('fuso_origem') -%}
         -- a date without a time is a day already: shifting it would move it

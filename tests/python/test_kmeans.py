@@ -261,6 +261,14 @@ def test_blas_limit_follows_that_of_another_library():
     assert blas_threads() == before
 
 
+@pytest.mark.parametrize("wanted", [1, 2])
+def test_blas_limit_holds_although_the_caller_wants_more(wanted):
+    with threadpool_limits(wanted, user_api="blas"):
+        with single_blas_thread:
+            assert blas_threads() == {1}
+        assert blas_threads() == {wanted}
+
+
 def test_workers_have_one_openmp_thread_and_callers_keep_theirs():
     def openmp(_):
         return {
