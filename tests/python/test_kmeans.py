@@ -13,19 +13,21 @@ from sklearn.cluster import KMeans
 from sklearn.metrics import calinski_harabasz_score, davies_bouldin_score
 from threadpoolctl import threadpool_info, threadpool_limits
 
-from segmentacao.kmeans import (
+from segmentacao.blocks import (
     BLOCK_ROWS,
     HOLD_SECONDS,
     PARALLEL_ROWS,
+    parallel_map,
+    single_blas_thread,
+)
+from segmentacao.kmeans import (
     assign_all_k,
     draw_customers,
     fit_all_k,
     fit_sample,
     lloyd,
-    parallel_map,
-    partition_measures,
-    single_blas_thread,
 )
+from segmentacao.measures import partition_measures
 
 
 def blobs(n, d=3, k=4, spread=1.0, seed=0):
