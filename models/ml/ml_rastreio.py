@@ -19,6 +19,12 @@ def model(dbt, session):
     labels = dbt.ref("ml_nomes_em_vigor").to_arrow_table()
     dates = dbt.ref("feat_referencias").filter("papel = 'atual'").fetchall()
     return log_models(
-        candidates, choice, labels, settings=settings, params=params,
-        run_id=get_invocation_id(), dt_ref=str(dates[0][0]), log=logger(),
+        candidates,
+        choice,
+        labels,
+        settings=settings,
+        params=params,
+        run_id=get_invocation_id(),
+        dt_ref=str(dates[0][0]),
+        log=logger(),
     )
