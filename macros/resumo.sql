@@ -32,6 +32,14 @@
             linha[1], linha[2], (linha[3] or 0) * 100, linha[4], linha[5]
         ), info=True) -%}
     {%- endfor -%}
+    {%- for passo in ['rfv', 'categoria'] -%}
+        {%- if run_query(
+            "select 1 from " ~ perfil ~ " where " ~ passo ~ "_sem_estrutura"
+        ).rows | length -%}
+            {%- do log("Note: the " ~ passo ~ " groups are no clearer than chance "
+                ~ "would make them; see ml_escolha_k.", info=True) -%}
+        {%- endif -%}
+    {%- endfor -%}
     {%- do log("", info=True) -%}
     {%- do log("Results: tables cluster_clientes and perfil_clusters in "
         ~ (target.path or target.schema), info=True) -%}

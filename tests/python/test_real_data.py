@@ -28,7 +28,7 @@ def complete_journey(tmp_path_factory, real_data):
     project = Dbt(tmp_path_factory.mktemp("complete_journey"))
     project.build(
         "resource_type:seed,amostra_vendas",
-        variables=QUICK | example("complete_journey"),
+        variables=example("complete_journey") | QUICK,
         DADOS=str(real_data),
     )
     return project
@@ -40,7 +40,7 @@ def online_retail(tmp_path_factory, real_data):
     project = Dbt(tmp_path_factory.mktemp("online_retail"))
     project.build(
         "resource_type:seed,amostra_vendas",
-        variables=QUICK | example("online_retail"),
+        variables=example("online_retail") | QUICK,
         DADOS=str(real_data),
     )
     return project
