@@ -177,3 +177,17 @@ def test_constant_rows_do_not_fail():
 def test_validates(function, options, message):
     with pytest.raises(ValueError, match=f"{message}, allowed is at least 1"):
         function(X=noise(2), random_state=0, **options)
+
+
+def test_the_median_of_the_observed_fits_is_tested(monkeypatch):
+    # eleven observed fits, one of them lucky: their median is 0.5; of the four
+    # null values 0.5 and 0.9 reach it, so p = (1 + 2) / (4 + 1)
+    observed = [0.9] + [0.5] * 6 + [0.1] * 4
+    values = iter([*observed, 0.2, 0.5, 0.9, 0.4])
+    monkeypatch.setattr(
+        "segmentacao.stability._light_silhouettes",
+        lambda X, k_max, rng: np.array([next(values)]),
+    )
+    monkeypatch.setattr("segmentacao.stability.parallel_map", map)
+    p = permutation_p_values(blobs(20), k_max=2, permutations=4, random_state=0)
+    assert p == pytest.approx([3 / 5])
