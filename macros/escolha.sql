@@ -8,12 +8,12 @@
             then 'fixado por ' || medidas.passo || '_k_fixo'
         when medidas.k_fixo is not null
             then 'outro k foi fixado por ' || medidas.passo || '_k_fixo'
-        when not medidas.is_na_faixa
-            then 'fora da faixa de ' || medidas.passo || '_k_min a '
-                || medidas.passo || '_k_max'
         when vencedores.k_da_regra is null and medidas.k = vencedores.k_equilibrado
             then 'ATENCAO: nenhum k e admissivel; este tem o maior dos menores'
                 || ' grupos ({{ _em_texto("medidas.menor_cluster") }} clientes)'
+        when not medidas.is_na_faixa
+            then 'fora da faixa de ' || medidas.passo || '_k_min a '
+                || medidas.passo || '_k_max'
         when not medidas.is_admissivel
             then 'menor grupo com {{ _em_texto("medidas.menor_cluster") }} clientes'
                 || ' ({{ _em_texto("round(cast(100 * medidas.participacao_menor as decimal(18, 6)), 1)") }} %),'

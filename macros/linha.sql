@@ -26,7 +26,7 @@
     {%- if tem_coluna('vendas', 'preco_unitario') -%}
         preco_lido
     {%- else -%}
-        {{ dbt.safe_cast('valor_lido / nullif(quantidade, 0)', tipo_valor()) }}
+        {{ dbt.safe_cast('abs(valor_lido / nullif(quantidade, 0))', tipo_valor()) }}
     {%- endif -%}
 {%- endmacro %}
 
@@ -81,10 +81,19 @@
 {%- endmacro %}
 
 
+{% macro pedido_da_linha() -%}
+    {#- Without an order id, a customer's day is one order. -#}
+    coalesce(
+        id_venda_lido,
+        id_cliente || ':' || cast(data_venda as {{ dbt.type_string() }})
+    )
+{%- endmacro %}
+
+
 {% macro chave_da_linha() -%}
     {#- What makes two lines the same line. -#}
     {%- if tem_coluna('vendas', 'id_linha') -%}
-        id_venda_lido, id_linha
+        {{ pedido_da_linha() }}, id_linha
     {%- else -%}
         id_cliente_origem, data_venda_origem, valor_venda_origem,
         quantidade_origem, preco_unitario_origem, id_venda_origem,

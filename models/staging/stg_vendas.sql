@@ -14,11 +14,7 @@ final as (
     select
         id_cliente,
         data_venda,
-        -- without an order id, a customer's day is one order
-        coalesce(
-            id_venda_lido,
-            id_cliente || ':' || cast(data_venda as {{ dbt.type_string() }})
-        ) as id_venda,
+        {{ pedido_da_linha() }} as id_venda,
         id_linha,
         id_produto,
         categoria_produto,
