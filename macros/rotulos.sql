@@ -1,5 +1,5 @@
 {#
-  Names of category clusters, for ml_rotulos_categoria.
+  Names of category clusters, for ml_nomes_categoria and ml_rotulos_categoria.
 #}
 
 {% macro nomes_de_categoria(clusters, n_nomes) -%}
@@ -32,10 +32,11 @@
 {%- endmacro %}
 
 
-{% macro nome_numerado() -%}
-    {#- The last resort where even the categories are the same. -#}
-    case
-        when repeticao = 1 then nome
-        else nome || '_' || cast(repeticao as {{ dbt.type_string() }})
+{% macro com_numero(nome, repeticao, separador) -%}
+    {#- The last resort where even the categories are the same: a number. -#}
+    {{ nome }} || case
+        when {{ repeticao }} > 1
+            then '{{ separador }}' || cast({{ repeticao }} as {{ dbt.type_string() }})
+        else ''
     end
 {%- endmacro %}

@@ -2,52 +2,9 @@
 
 with
 
-perfis as (
+nomes as (
 
-    select * from {{ ref('ml_perfis_categoria') }}
-
-),
-
--- a name holds the leaders, two at most
-lideres as (
-
-    select
-        k,
-        cluster,
-        max(indice) as forca,
-        max(clientes) as clientes,
-        least(sum(case when is_lider then 1 else 0 end), 2) as n_lideres
-    from perfis
-    group by 1, 2
-
-),
-
-primeiros_nomes as (
-
-    {{ nomes_de_categoria('lideres', 'lideres.n_lideres') }}
-
-),
-
--- of two clusters with one name the weaker adds its next category, a third
--- adds two
-desempatados as (
-
-    select
-        k,
-        cluster,
-        forca,
-        clientes,
-        n_lideres,
-        n_lideres - 1 + row_number() over (
-            partition by nome order by forca desc, clientes desc, cluster
-        ) as n_nomes
-    from primeiros_nomes
-
-),
-
-segundos_nomes as (
-
-    {{ nomes_de_categoria('desempatados', 'desempatados.n_nomes') }}
+    select * from {{ ref('ml_nomes_categoria') }}
 
 ),
 
@@ -59,10 +16,24 @@ numerados as (
             partition by nome order by forca desc, clientes desc, cluster
         ) as repeticao,
         row_number() over (order by clientes desc, forca desc, cluster) as ordem
-    from segundos_nomes
+    from nomes
 
 ),
 
+codificados as (
+
+    select
+        k,
+        cluster,
+        ordem,
+        {{ com_numero('nome', 'repeticao', '_') }} as rotulo,
+        {{ slug(com_numero('nome', 'repeticao', '_')) }} as codigo
+    from numerados
+
+),
+
+-- a category called Livros Moda and the pair Livros&Moda share a code; no code
+-- has two underscores of its own, so a number behind them is unique
 final as (
 
     select
@@ -70,9 +41,13 @@ final as (
         k,
         cluster,
         ordem,
-        {{ slug(nome_numerado()) }} as segmento_id,
-        {{ nome_numerado() }} as rotulo
-    from numerados
+        {{ com_numero(
+            'codigo',
+            'row_number() over (partition by codigo order by ordem)',
+            '__'
+        ) }} as segmento_id,
+        rotulo
+    from codificados
 
 )
 
