@@ -38,7 +38,7 @@ somadas as (
         sum(case when categoria_id = '{{ categoria }}' then valor else 0 end)
             as {{ adapter.quote('valor_' ~ categoria) }},
         {% endfor -%}
-        sum(valor) as valor_total,
+        cast(sum(valor) as {{ tipo_real() }}) as valor_total,
         sum(case when is_conhecida then valor else 0 end) as valor_conhecido
     from agrupadas
     group by 1, 2
@@ -54,8 +54,7 @@ final as (
         -- null, not zero: who spent nothing has no taste that we know of
         case
             when valor_conhecido > 0
-                then cast({{ adapter.quote('valor_' ~ categoria) }} as {{ tipo_real() }})
-                    / valor_total
+                then {{ adapter.quote('valor_' ~ categoria) }} / valor_total
         end as {{ adapter.quote('pct_' ~ categoria) }},
         {% endfor -%}
         valor_conhecido > 0 as is_com_categoria
