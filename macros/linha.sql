@@ -91,14 +91,15 @@
 
 
 {% macro chave_da_linha() -%}
-    {#- What makes two lines the same line. -#}
+    {#- What makes two lines the same line, as a list of columns. -#}
     {%- if tem_coluna('vendas', 'id_linha') -%}
-        {{ pedido_da_linha() }}, id_linha
-    {%- else -%}
-        id_cliente_origem, data_venda_origem, valor_venda_origem,
-        quantidade_origem, preco_unitario_origem, id_venda_origem,
-        id_produto_origem, categoria_origem, moeda_origem, pais_origem
+        {{ return(['id_linha', pedido_da_linha()]) }}
     {%- endif -%}
+    {{ return([
+        'id_cliente_origem', 'data_venda_origem', 'valor_venda_origem',
+        'quantidade_origem', 'preco_unitario_origem', 'id_venda_origem',
+        'id_produto_origem', 'categoria_origem', 'moeda_origem', 'pais_origem',
+    ]) }}
 {%- endmacro %}
 
 
@@ -118,21 +119,81 @@
 {%- endmacro %}
 
 
-{% macro motivo_com_duplicata() -%}
-    {#- Only lines that would be kept are compared: of two equal refused lines
-        both keep their own reason. -#}
+{% macro motivo_da_linha() -%}
+    {#- The first reason that applies to a line looked at alone, else null. -#}
+    case
+        when id_cliente is null then 'cliente_ausente'
+        {{ motivo_de_leitura('data', 'data_venda_origem', 'data_venda') }}
+        when data_venda > {{ hoje() }} then 'data_futura'
+        {% if var('data_minima') -%}
+        when data_venda < cast('{{ var("data_minima") }}' as date)
+            then 'data_antiga'
+        {% endif -%}
+        {{ motivo_de_valor() }}
+        {% if var('moeda') -%}
+        when coalesce(moeda, '') <> upper('{{ var("moeda") }}')
+            then 'moeda_diferente'
+        {% endif -%}
+        when {{ texto_na_lista('pais', var('paises_excluidos')) }}
+            then 'pais_excluido'
+        when {{ texto_na_lista('id_cliente', var('clientes_excluidos')) }}
+            then 'cliente_excluido'
+        {% if var('codigos_nao_produto') -%}
+        when id_produto in (
+            select codigo from {{ origem('codigos_nao_produto') }}
+        ) then 'codigo_nao_produto'
+        {% endif -%}
+        {% if var('preco_minimo') is not none -%}
+        when preco_unitario < {{ var('preco_minimo') }}
+            then 'preco_abaixo_do_minimo'
+        {% endif -%}
+    end
+{%- endmacro %}
+
+
+{% macro pode_repetir() -%}
+    {#- Only lines that would be kept are compared with each other. -#}
     {%- if var('linhas_duplicadas') == 'manter' -%}
-        motivo_da_linha
+        false
+    {%- elif tem_coluna('vendas', 'id_linha') -%}
+        (motivo_da_linha is null and id_linha is not null)
     {%- else -%}
-        case
-            when motivo_da_linha is not null then motivo_da_linha
-            {%- if tem_coluna('vendas', 'id_linha') %}
-            when id_linha is null then null
-            {%- endif %}
-            when row_number() over (
-                partition by {{ chave_da_linha() }}, motivo_da_linha
-                order by data_venda, valor_venda, id_produto, id_cliente
-            ) > 1 then 'linha_duplicada'
-        end
+        (motivo_da_linha is null)
     {%- endif -%}
 {%- endmacro %}
+
+
+{% macro impressao_da_linha() -%}
+    {#- A hash of what makes two lines the same line. -#}
+    {{ return(
+        adapter.dispatch('impressao_da_linha', 'segmentacao_clientes')()
+    ) }}
+{%- endmacro %}
+
+{% macro default__impressao_da_linha() -%}
+    {%- set partes = [] -%}
+    {%- for coluna in chave_da_linha() -%}
+        {%- do partes.append(
+            "coalesce(cast(" ~ coluna ~ " as " ~ dbt.type_string() ~ "), '')"
+        ) -%}
+    {%- endfor -%}
+    md5({{ partes | join(" || '|' || ") }})
+{%- endmacro %}
+
+{% macro duckdb__impressao_da_linha() -%}
+    hash({{ chave_da_linha() | join(', ') }})
+{%- endmacro %}
+
+
+{% macro sem_materializar() -%}
+    {#- For a CTE that is read more than once and too large to keep. -#}
+    {{ return(
+        adapter.dispatch('sem_materializar', 'segmentacao_clientes')()
+    ) }}
+{%- endmacro %}
+
+{% macro default__sem_materializar() %}{% endmacro %}
+
+{% macro duckdb__sem_materializar() %}not materialized{% endmacro %}
+
+{% macro postgres__sem_materializar() %}not materialized{% endmacro %}

@@ -16,38 +16,25 @@ vendas as (
 
 ),
 
-avaliadas as (
+-- read three times below, which is cheaper than keeping every line
+avaliadas as {{ sem_materializar() }} (
 
     select
         *,
-        case
-            when id_cliente is null then 'cliente_ausente'
-            {{ motivo_de_leitura('data', 'data_venda_origem', 'data_venda') }}
-            when data_venda > {{ hoje() }} then 'data_futura'
-            {% if var('data_minima') -%}
-            when data_venda < cast('{{ var("data_minima") }}' as date)
-                then 'data_antiga'
-            {% endif -%}
-            {{ motivo_de_valor() }}
-            {% if var('moeda') -%}
-            when coalesce(moeda, '') <> upper('{{ var("moeda") }}')
-                then 'moeda_diferente'
-            {% endif -%}
-            when {{ texto_na_lista('pais', var('paises_excluidos')) }}
-                then 'pais_excluido'
-            when {{ texto_na_lista('id_cliente', var('clientes_excluidos')) }}
-                then 'cliente_excluido'
-            {% if var('codigos_nao_produto') -%}
-            when id_produto in (
-                select codigo from {{ origem('codigos_nao_produto') }}
-            ) then 'codigo_nao_produto'
-            {% endif -%}
-            {% if var('preco_minimo') is not none -%}
-            when preco_unitario < {{ var('preco_minimo') }}
-                then 'preco_abaixo_do_minimo'
-            {% endif -%}
-        end as motivo_da_linha
+        {{ motivo_da_linha() }} as motivo_da_linha
     from vendas
+
+),
+
+-- lines that may be repeated, by hash: few, so that the exact comparison
+-- below has little to order
+suspeitas as (
+
+    select {{ impressao_da_linha() }} as impressao
+    from avaliadas
+    where {{ pode_repetir() }}
+    group by 1
+    having count(*) > 1
 
 ),
 
@@ -55,8 +42,25 @@ final as (
 
     select
         *,
-        {{ motivo_com_duplicata() }} as motivo
+        motivo_da_linha as motivo
     from avaliadas
+    where
+        not {{ pode_repetir() }}
+        or {{ impressao_da_linha() }} not in (select impressao from suspeitas)
+
+    union all
+
+    -- of two equal refused lines both keep their own reason
+    select
+        *,
+        case when row_number() over (
+            partition by {{ chave_da_linha() | join(', ') }}
+            order by data_venda, valor_venda, id_produto, id_cliente
+        ) > 1 then 'linha_duplicada' end as motivo
+    from avaliadas
+    where
+        {{ pode_repetir() }}
+        and {{ impressao_da_linha() }} in (select impressao from suspeitas)
 
 )
 
