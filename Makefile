@@ -50,6 +50,10 @@ docs: $(STAMP) ## Write the documentation site as one file, target/static_index.
 	$(BIN)/dbt docs generate --static --quiet
 	@echo "Documentation: $(CURDIR)/target/static_index.html"
 
+.PHONY: bench
+bench: $(STAMP) ## Measure speed and memory side by side; QUICK=1 takes minutes
+	$(BIN)/python -m benchmarks $(if $(QUICK),--quick)
+
 .PHONY: lock
 lock: ## Renew requirements.lock from pyproject.toml (needs uv)
 	uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 \

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -55,6 +56,9 @@ SCHEMA = pa.schema(
     ]
 )
 
+#: One step at a time: a fit uses both cores, and two at once spend half of
+#: them waiting for each other.
+TURN = threading.Lock()
 #: Rows of a block in the search for a median.
 MEDIAN_BLOCK = 8192
 #: Fewer distinct rows than this have no partition with 2 <= k <= n - 1.
@@ -140,14 +144,14 @@ def propose_candidates(
         permutations=(permutations, 0, None),
         stability_max=(stability_max, 50, None),
     )
-    clock = _Clock(f"{step}: ", log)
     names, columns = feature_columns(table)
     check_transforms(transforms, names)
     if not names or not len(columns[0]):
         log(f"{step}: no candidates, {len(names)} variables and {len(table)} rows")
         return SCHEMA.empty_table()
     kinds = [transforms.get(name, "nenhuma") for name in names]
-    with single_blas_thread:
+    with TURN, single_blas_thread:
+        clock = _Clock(f"{step}: ", log)
         data = _prepare(names, columns, kinds, standardize=standardize, shares=shares)
         if len(data.weights) < LEAST_DISTINCT:
             log(

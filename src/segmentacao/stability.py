@@ -3,7 +3,8 @@
 Both questions take many refits, so both use a light procedure on a sample of
 customers: k-means++ seeds shared by all k (the first k of one sequence are
 seeds for k clusters), Lloyd's iterations for all k in one matrix product in
-single precision, and the better of two starts.
+single precision, and the better of two starts. One thread does it all: the
+arrays are so small that two threads would wait for the interpreter.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from segmentacao.blocks import blocks, parallel_map
+from segmentacao.blocks import blocks, single_blas_thread
 from segmentacao.kmeans import (
     Scorer,
     assign_all_k,
@@ -198,7 +199,8 @@ def bootstrap_ari(
         labels = assign_all_k(X, centres, parallel=False)
         return [adjusted_rand(a, b) for a, b in zip(labels_by_k, labels, strict=True)]
 
-    return np.mean(list(parallel_map(agreement, range(draws))), axis=0)
+    with single_blas_thread:
+        return np.mean([agreement(draw) for draw in range(draws)], axis=0)
 
 
 def permutation_p_values(
@@ -262,7 +264,8 @@ def permutation_p_values(
         return _light_silhouettes(rows, k_max, rng)
 
     draws = range(OBSERVED_FITS + permutations)
-    values = np.array(list(parallel_map(statistic, draws)))
+    with single_blas_thread:
+        values = np.array([statistic(draw) for draw in draws])
     observed = np.median(values[:OBSERVED_FITS], axis=0)
     # Rounding must not decide between equal statistics.
     reached = values[OBSERVED_FITS:] >= observed - 1e-12

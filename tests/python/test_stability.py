@@ -188,6 +188,5 @@ def test_the_median_of_the_observed_fits_is_tested(monkeypatch):
         "segmentacao.stability._light_silhouettes",
         lambda X, k_max, rng: np.array([next(values)]),
     )
-    monkeypatch.setattr("segmentacao.stability.parallel_map", map)
     p = permutation_p_values(blobs(20), k_max=2, permutations=4, random_state=0)
     assert p == pytest.approx([3 / 5])
