@@ -22,28 +22,27 @@ def example(name):
     return yaml.safe_load((ROOT / "examples" / f"{name}.yml").read_text())
 
 
+def build_example(name, tmp_path_factory, data):
+    """Build one of the documented examples, as `make example` does."""
+    project = Dbt(tmp_path_factory.mktemp(name))
+    project.build(
+        "resource_type:seed,amostra_vendas",
+        variables=example(name) | QUICK,
+        DADOS=str(data),
+    )
+    return project
+
+
 @pytest.fixture(scope="module")
 def complete_journey(tmp_path_factory, real_data):
     """Return Complete Journey, built by its example."""
-    project = Dbt(tmp_path_factory.mktemp("complete_journey"))
-    project.build(
-        "resource_type:seed,amostra_vendas",
-        variables=example("complete_journey") | QUICK,
-        DADOS=str(real_data),
-    )
-    return project
+    return build_example("complete_journey", tmp_path_factory, real_data)
 
 
 @pytest.fixture(scope="module")
 def online_retail(tmp_path_factory, real_data):
     """Return Online Retail, built by its example."""
-    project = Dbt(tmp_path_factory.mktemp("online_retail"))
-    project.build(
-        "resource_type:seed,amostra_vendas",
-        variables=example("online_retail") | QUICK,
-        DADOS=str(real_data),
-    )
-    return project
+    return build_example("online_retail", tmp_path_factory, real_data)
 
 
 def test_complete_journey_loads_to_the_published_counts(complete_journey):
