@@ -49,6 +49,24 @@ def test_every_label_has_its_format(sample):
     assert "03-VIPs/Alta Receita:Tech_Lovers" in labels
 
 
+@pytest.mark.parametrize("readme", ["README.md", "README.pt-BR.md"])
+def test_the_readme_shows_what_a_build_prints(sample, readme):
+    printed = {
+        f"{row[0]:<50} {row[1]:>8} {row[2] * 100:>9.1f} {row[3]:>12.0f} {row[4]:>13}"
+        for row in sample.rows(
+            """
+            select cluster, clientes, participacao_receita, recencia_mediana,
+                valor_mediano
+            from perfil_clusters
+            """
+        )
+    }
+    text = (ROOT / readme).read_text().split("```")[1]
+    shown = [line for line in text.splitlines() if re.search(r" \d+\.\d\d$", line)]
+    assert len(shown) == 6
+    assert set(shown) <= printed
+
+
 def test_vips_are_few_and_bring_much(sample):
     customers, revenue = sample.rows(
         """
