@@ -17,6 +17,12 @@ MART = """
 """
 
 
+def test_the_unit_tests_of_the_models_pass(sample_copy):
+    done = sample_copy.run("test", "--select", "test_type:unit", variables=QUICK)
+    assert done.returncode == 0, done.stdout[-4000:]
+    assert int(re.search(r"Finished running .*?(\d+) unit tests", done.stdout)[1]) >= 42
+
+
 def test_every_planted_dirty_line_is_refused_with_its_reason(sample):
     planted = {kind: n for kind, n in build_sample().planted.items() if n}
     refused = dict(
