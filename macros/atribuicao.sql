@@ -1,8 +1,7 @@
 {#
   Nearest centre in plain SQL. The centres of a step become one row (one
   column per cluster and feature), so that no customer row is multiplied, and
-  every distance is a sum written out term by term: the fastest form measured
-  on DuckDB, and any engine can run it.
+  every distance is a sum written out term by term, which any engine can run.
 #}
 
 {% macro maximo_de_clusters() -%}{{ return(10) }}{%- endmacro %}

@@ -55,20 +55,17 @@
     {%- endif -%}
 {%- endmacro %}
 
-
 {% macro _recusa(nome, valor, permitido) -%}
     {{ exceptions.raise_compiler_error(
         "Var " ~ nome ~ " is " ~ valor ~ ", allowed: " ~ permitido ~ "."
     ) }}
 {%- endmacro %}
 
-
 {% macro _checa_opcao(nome, opcoes) -%}
     {%- if var(nome) not in opcoes -%}
         {{ _recusa(nome, "'" ~ var(nome) ~ "'", opcoes | join(' or ')) }}
     {%- endif -%}
 {%- endmacro %}
-
 
 {% macro _checa_faixa(nome, menor, maior) -%}
     {%- set valor = var(nome) -%}
@@ -81,7 +78,6 @@
         {{ _recusa(nome, valor, "a whole number, " ~ menor ~ " to " ~ maior) }}
     {%- endif -%}
 {%- endmacro %}
-
 
 {% macro _checa_k(passo) -%}
     {%- set menor, maior = var(passo ~ '_k_min'), var(passo ~ '_k_max') -%}
@@ -98,14 +94,12 @@
     {%- endif -%}
 {%- endmacro %}
 
-
 {% macro _checa_data(nome) -%}
     {%- set texto = var(nome) | string -%}
     {%- if var(nome) is not none and not _e_data(texto) -%}
         {{ _recusa(nome, "'" ~ texto ~ "'", "null, or a date yyyy-mm-dd") }}
     {%- endif -%}
 {%- endmacro %}
-
 
 {% macro _e_data(texto) -%}
     {%- set mes_certo = '^[0-9]{4}-(0[1-9]|1[0-2])-[0-9]{2}$' -%}
@@ -119,7 +113,6 @@
     {{ return(data.month == mes) }}
 {%- endmacro %}
 
-
 {% macro _checa_fuso(nome) -%}
     {%- if var(nome) is not none
         and var(nome) not in modules.pytz.all_timezones_set -%}
@@ -129,7 +122,6 @@
     {%- endif -%}
 {%- endmacro %}
 
-
 {% macro _checa_lista(nome, opcoes) -%}
     {%- if var(nome) is string or not var(nome) -%}
         {{ _recusa(nome, var(nome), "a list of " ~ opcoes | join(', ')) }}
@@ -138,7 +130,6 @@
         {{ _recusa(nome, "[" ~ item ~ "]", "a list of " ~ opcoes | join(', ')) }}
     {%- endfor -%}
 {%- endmacro %}
-
 
 {% macro _checa_colunas() -%}
     {%- set conhecidas = [
@@ -171,7 +162,6 @@
     {%- endif -%}
 {%- endmacro %}
 
-
 {% macro _checa_transformacoes() -%}
     {%- for variavel in variaveis_rfv() -%}
         {%- set valor = var('rfv_transformacoes').get(variavel) -%}
@@ -181,4 +171,20 @@
             ) }}
         {%- endif -%}
     {%- endfor -%}
+{%- endmacro %}
+
+
+{% macro checa_moeda_unica() -%}
+    {%- if execute and tem_coluna('vendas', 'moeda') and not var('moeda') -%}
+        {%- set moedas = run_query(
+            'select distinct moeda from ' ~ this ~ ' order by 1'
+        ).columns[0].values() -%}
+        {%- if moedas | length > 1 -%}
+            {{ exceptions.raise_compiler_error(
+                "vendas holds " ~ moedas | length ~ " currencies ("
+                ~ moedas | join(', ') ~ "), which cannot be added up. Set the var "
+                ~ "moeda to the one to keep; lines in the others are then refused."
+            ) }}
+        {%- endif -%}
+    {%- endif -%}
 {%- endmacro %}

@@ -3,21 +3,6 @@
   read, never an error: the caller turns null into a refused line.
 #}
 
-{% macro tipo_valor() %}{{ return('decimal(18, 4)') }}{% endmacro %}
-
-
-{% macro tipo_real() -%}
-    {#- 64 bits. Not dbt.type_float(), which is 32 bits on DuckDB. -#}
-    {{ return(adapter.dispatch('tipo_real', 'segmentacao_clientes')()) }}
-{%- endmacro %}
-
-{% macro default__tipo_real() %}{{ return('double precision') }}{% endmacro %}
-
-{% macro duckdb__tipo_real() %}{{ return('double') }}{% endmacro %}
-
-{% macro spark__tipo_real() %}{{ return('double') }}{% endmacro %}
-
-
 {% macro le_texto(expressao) -%}
     nullif(trim(cast({{ expressao }} as {{ dbt.type_string() }})), '')
 {%- endmacro %}
