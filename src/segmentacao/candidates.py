@@ -10,7 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
-from segmentacao.blocks import parallel_map, single_blas_thread
+from segmentacao.blocks import blocks, over_ranges, parallel_map, single_blas_thread
+from segmentacao.cells import Cells
 from segmentacao.kmeans import KMeansFits, draw_customers, fit_all_k
 from segmentacao.measures import PartitionMeasures, partition_measures
 from segmentacao.silhouette import Silhouette, silhouettes
@@ -171,13 +172,17 @@ def propose_candidates(
             log=clock.tell,
         )
         clock.tell("centres and labels of all k")
-        measures = partition_measures(data.X, fits.labels, weights=data.weights)
-        profile = _profile(data, fits)
+        cells = Cells(fits.labels)
+        measures = partition_measures(
+            data.X, fits.labels, weights=data.weights, cells=cells
+        )
+        profile = _profile(data, fits, cells)
         clock.tell("profiles of all k")
         quality = silhouettes(
             data.X,
             fits.labels,
             weights=data.weights,
+            cells=cells,
             exact_max=exact_max,
             random_state=random_state,
         )
@@ -270,8 +275,13 @@ def _prepare(names, columns, kinds, *, standardize, shares) -> _Data:
                 )
     rows, weights = distinct_rows(columns)
     X = np.empty((len(rows), len(columns)))
-    for j, (column, kind) in enumerate(zip(columns, kinds, strict=True)):
-        X[:, j] = apply_transform(column[rows], kind, name=names[j])
+
+    def fill(part):
+        for block in blocks(part):
+            for j, (column, kind) in enumerate(zip(columns, kinds, strict=True)):
+                X[block, j] = apply_transform(column[rows[block]], kind, name=names[j])
+
+    over_ranges(fill, len(rows), True)
     shift, scale = np.zeros(len(columns)), np.ones(len(columns))
     if standardize:
         X, shift, scale = standardise(X, weights=weights, copy=False)
@@ -299,24 +309,27 @@ class _Profile:
     base: list[tuple[float, float]]
 
 
-def _profile(data: _Data, fits: KMeansFits) -> _Profile:
+def _profile(data: _Data, fits: KMeansFits, cells: Cells) -> _Profile:
     weights = data.weights.astype(float)
-    sizes = [np.bincount(own, weights) for own in fits.labels]
+    sizes = cells.cluster_sums(weights)
 
     def describe(j):
         values = data.raw(j)
-        means = [
-            np.bincount(own, values * weights) / size
-            for own, size in zip(fits.labels, sizes, strict=True)
-        ]
-        medians = grouped_medians(values, fits.labels, weights=data.weights)
+        means = cells.cluster_sums(values * weights) / sizes
+        # Most shares are 0, and so is their median: not worth a sort.
+        medians = (
+            [np.full(k, np.nan) for k in fits.ks]
+            if data.shares
+            else grouped_medians(values, fits.labels, weights=data.weights)
+        )
         return means, medians, weighted_mean_std(values, weights)
 
     means, medians, base = zip(
         *parallel_map(describe, range(len(data.names))), strict=True
     )
+    means = np.column_stack(means)
     return _Profile(
-        means=[np.column_stack(m) for m in zip(*means, strict=True)],
+        means=[means[place] for place in cells.of_partition],
         medians=[np.column_stack(m) for m in zip(*medians, strict=True)],
         base=list(base),
     )
@@ -447,7 +460,7 @@ def _table(
                     "escala": float(data.scale[j]),
                     "centro": float(fits.centres[i][cluster, j]),
                     "media_cluster": float(profile.means[i][cluster, j]),
-                    "mediana_cluster": float(profile.medians[i][cluster, j]),
+                    "mediana_cluster": _or_null(profile.medians[i][cluster, j]),
                     "media_base": mean,
                     "desvio_base": deviation,
                 }

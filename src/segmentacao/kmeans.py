@@ -136,6 +136,13 @@ class Scorer:
             np.minimum(best[rest], scores[lines], out=best[rest])
         return labels, best
 
+    def of_labels(self, scores, labels):
+        """Scores of the places that `labels` name, (n_partitions, n_rows)."""
+        own = self._of_partitions("best", scores, scores.dtype)
+        for j, (lines, rest) in enumerate(self.places):
+            np.copyto(own[rest], scores[lines], where=labels[rest] == j)
+        return own
+
     def contested(self, scores, bounds):
         """Partitions and rows with more than one score up to the bound."""
         count = np.zeros(bounds.shape, dtype=np.uint8)
@@ -331,12 +338,21 @@ def single_precision(
     """
     weights = weights.astype(float)
     origin = weighted_origin(X, weights)
-    x = np.empty(X.shape, dtype=np.float32)
-    cut = list(blocks(range(len(X)), block_size(X.shape[1])))
-    squares = sum(weights[b] @ ((X[b] - origin) ** 2).sum(axis=1) for b in cut)
+    size = block_size(X.shape[1])
+
+    def add_up(rows):
+        return sum(
+            weights[b] @ ((X[b] - origin) ** 2).sum(axis=1) for b in blocks(rows, size)
+        )
+
+    def fill(rows):
+        for block in blocks(rows, size):
+            x[block] = (X[block] - origin) / unit
+
+    squares = sum(over_ranges(add_up, len(X), True))
     unit = float(np.sqrt(squares / weights.sum())) or 1.0
-    for block in cut:
-        x[block] = (X[block] - origin) / unit
+    x = np.empty(X.shape, dtype=np.float32)
+    over_ranges(fill, len(X), True)
     return x, weights.astype(np.float32), origin, unit
 
 

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from segmentacao.blocks import block_size, blocks, over_ranges, weighted_origin
+from segmentacao.blocks import blocks, over_ranges, weighted_origin
+from segmentacao.cells import Cells
+from segmentacao.kmeans import Scorer, pad_centres
 
 
 @dataclass(frozen=True)
@@ -39,7 +41,11 @@ class PartitionMeasures:
 
 
 def partition_measures(
-    X: np.ndarray, labels: np.ndarray, *, weights: np.ndarray | None = None
+    X: np.ndarray,
+    labels: np.ndarray,
+    *,
+    weights: np.ndarray | None = None,
+    cells: Cells | None = None,
 ) -> list[PartitionMeasures]:
     """Sizes, within sum of squares, Calinski-Harabasz and Davies-Bouldin.
 
@@ -49,47 +55,57 @@ def partition_measures(
     Parameters
     ----------
     X : ndarray of shape (n_rows, n_columns)
-    labels : ndarray of int of shape (n_partitions, n_rows)
+    labels : ndarray of uint8 of shape (n_partitions, n_rows)
         Labels 0..k-1, none of them empty.
     weights : ndarray of shape (n_rows,), optional
         Customers behind each row; 1 each by default.
+    cells : Cells, optional
+        The cells of `labels`, if at hand.
 
     Returns
     -------
     list of PartitionMeasures, one for each partition
     """
+    cells = Cells(labels) if cells is None else cells
     weights = np.ones(len(X)) if weights is None else weights.astype(float)
     origin = weighted_origin(X, weights)
-    means, sizes = cluster_means(X, labels, weights, origin)
-
-    def scatter(rows):
-        totals = [np.zeros((2, len(m))) for m in means]
-        for block in blocks(rows, block_size(X.shape[1])):
-            x, w = X[block] - origin, weights[block]
-            for total, mean, own in zip(totals, means, labels[:, block], strict=True):
-                difference = x - mean[own]
-                squares = np.einsum("ij,ij->i", difference, difference)
-                for row, values in zip(total, (squares, np.sqrt(squares)), strict=True):
-                    row += np.bincount(own, values * w, minlength=len(mean))
-        return totals
-
-    parts = over_ranges(scatter, len(X), True)
+    sizes = cells.cluster_sums(weights)
+    columns = (X[:, j] - origin[j] for j in range(X.shape[1]))
+    sums = [cells.cluster_sums(column * weights) for column in columns]
+    means = np.column_stack(sums) / sizes[:, None]
+    of_partition = cells.of_partition
+    scatter = _scatter(
+        X, origin, labels, weights, [means[place] for place in of_partition]
+    )
     return [
-        _measures(mean + origin, size, *sum(totals))
-        for mean, size, *totals in zip(means, sizes, *parts, strict=True)
+        _measures(means[place] + origin, sizes[place], *totals)
+        for place, totals in zip(of_partition, scatter, strict=True)
     ]
 
 
-def cluster_means(X, labels, weights, origin):
-    """Means, about `origin`, and sizes of the clusters of every partition."""
-    sizes = [np.bincount(own, weights) for own in labels]
-    sums = [np.zeros((len(size), X.shape[1])) for size in sizes]
-    for j in range(X.shape[1]):
-        values = (X[:, j] - origin[j]) * weights
-        for own, total in zip(labels, sums, strict=True):
-            total[:, j] = np.bincount(own, values)
-    means = [total / size[:, None] for total, size in zip(sums, sizes, strict=True)]
-    return means, sizes
+def _scatter(X, origin, labels, weights, means):
+    """Add up squared and plain distances to the own mean, by cluster."""
+    order = np.argsort([len(m) for m in means], kind="stable")
+    C, ks = pad_centres([means[p] for p in order])
+
+    def measure(rows):
+        scorer = Scorer(C, ks)
+        totals = [np.zeros((2, len(m))) for m in means]
+        for block in blocks(rows):
+            x, w = X[block] - origin, weights[block]
+            own = labels[order, block]
+            squares = scorer.of_labels(scorer.scores(x), own)
+            squares += np.einsum("ij,ij->i", x, x)
+            # rounding of the product must not leave less than nothing
+            np.maximum(squares, 0, out=squares)
+            for p, mine, values in zip(order, own, squares, strict=True):
+                k = len(means[p])
+                totals[p][0] += np.bincount(mine, values * w, minlength=k)
+                totals[p][1] += np.bincount(mine, np.sqrt(values) * w, minlength=k)
+        return totals
+
+    parts = over_ranges(measure, len(X), True)
+    return [sum(totals) for totals in zip(*parts, strict=True)]
 
 
 def _measures(means, sizes, squares, distances) -> PartitionMeasures:

@@ -1,29 +1,38 @@
 """Silhouettes of several partitions from one pass over the distances.
 
 Rousseeuw, P. (1987), Silhouettes: a graphical aid to the interpretation and
-validation of cluster analysis. Distances are Euclidean and in double
-precision.
+validation of cluster analysis. Distances are Euclidean.
 
-The partitions of the same rows cut them into *cells*, one for each tuple of
-labels that occurs. Rows sorted by cell make the sum of distances from an
-anchor to every cell a segmented sum, and the sums to the clusters of every
-partition follow from a small product of cells and clusters: no distance is
-computed twice, however many partitions there are.
+The rows are sorted by cell (`segmentacao.cells`). The sums of distances from an
+anchor to every cell are taken in one pass over the rows, and the sums to the
+clusters of every partition follow from a small product: no distance is computed
+twice, however many partitions there are. Two engines take the sums: matrix
+products in double precision, and the kernel of `segmentacao.compiled`, where it
+is installed and pays.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
-from segmentacao.blocks import blocks, parallel_map, single_blas_thread, weighted_origin
+from segmentacao import compiled
+from segmentacao.blocks import (
+    blocks,
+    over_ranges,
+    parallel_map,
+    single_blas_thread,
+    weighted_origin,
+)
+from segmentacao.cells import Cells, renumber
 from segmentacao.kmeans import Scorer, draw_customers, pad_centres
 from segmentacao.transform import distinct_rows
 
 #: Anchors and rows of one block of distances: 2 MB, within the cache.
-BLOCK_ANCHORS = 64
+BLOCK_ANCHORS = compiled.LANES
 BLOCK_COLUMNS = 4096
 #: Squared distances below this share of the squared norm are recomputed: the
 #: product that gave them has lost half its digits or more.
@@ -68,6 +77,7 @@ def silhouettes(
     labels_by_k: np.ndarray | Sequence[np.ndarray],
     *,
     weights: np.ndarray | None = None,
+    cells: Cells | None = None,
     exact_max: int = 20_000,
     random_state: int = 0,
     parallel: bool = True,
@@ -94,6 +104,8 @@ def silhouettes(
         Customers behind each row; 1 each by default. A row with a weight and
         that many equal rows give the same values. With weights, rows are
         taken to be distinct; equal rows are then only slower.
+    cells : Cells, optional
+        The cells of `labels_by_k`, if at hand.
     exact_max : int, optional
         Most distinct rows for which the result is exact, at least 2.
     random_state : int, optional
@@ -115,13 +127,18 @@ def silhouettes(
     if merge:
         weights = np.ones(len(X), dtype=np.int64)
     labels = _compact_labels(labels_by_k, len(X), int(weights.sum()))
-    cell = joint_cells(labels)
-    rows, row_weights, back = _merge_equal_rows(X, cell, weights, merge)
+    cells = Cells(labels) if cells is None else cells
+    rows, row_weights, back = _merge_equal_rows(X, cells.of_row, weights, merge)
+    is_exact = len(rows) <= exact_max
     with single_blas_thread:
-        grid = _Grid(X[rows], labels[:, rows], cell[rows], row_weights)
-        if len(rows) <= exact_max:
-            return _exact(grid, back, parallel)
-        return _estimate(grid, random_state, parallel)
+        origin = weighted_origin(X, weights)
+        grid = _Grid(X, origin, rows, labels[:, rows], cells, row_weights, parallel)
+        n_anchors = len(rows) if is_exact else 2 * PILOT_ANCHORS
+        is_compiled = compiled.is_worth(len(rows) * n_anchors)
+        engine = (_Kernel if is_compiled else _Products)(grid)
+        if is_exact:
+            return _exact(grid, engine, back)
+        return _estimate(grid, engine, random_state)
 
 
 def _compact_labels(labels_by_k, n_rows, n_customers) -> np.ndarray:
@@ -135,7 +152,7 @@ def _compact_labels(labels_by_k, n_rows, n_customers) -> np.ndarray:
                 f"({n_rows},)"
             )
         if labels.dtype == np.uint8:
-            labels, k = _renumber(labels)
+            labels, k = renumber(labels)
         else:
             used, labels = np.unique(labels, return_inverse=True)
             k = len(used)
@@ -146,39 +163,6 @@ def _compact_labels(labels_by_k, n_rows, n_customers) -> np.ndarray:
             )
         compact.append(labels.astype(np.min_scalar_type(k)))
     return np.array(compact)
-
-
-def _renumber(numbers) -> tuple[np.ndarray, int]:
-    """Close the gaps between numbers; also return how many there are."""
-    if numbers.max() > max(4 * len(numbers), 255):  # a table would cost more
-        used, place = np.unique(numbers, return_inverse=True)
-        return place, len(used)
-    used = np.bincount(numbers) > 0
-    count = np.count_nonzero(used)
-    place = np.cumsum(used) - 1
-    return place.astype(np.min_scalar_type(count))[numbers], count
-
-
-def joint_cells(labels: np.ndarray) -> np.ndarray:
-    """Give each tuple of labels that occurs its place in lexicographic order.
-
-    Parameters
-    ----------
-    labels : ndarray of int of shape (n_partitions, n_rows)
-        Labels 0..k-1.
-
-    Returns
-    -------
-    ndarray of unsigned int of shape (n_rows,)
-        Cells 0..n_cells-1, none of them empty.
-    """
-    cell = np.zeros(labels.shape[1], dtype=np.int64)
-    for own in labels:
-        cell *= int(own.max()) + 1
-        cell += own
-        if cell.max() >= 1 << 22:  # beyond this, counting takes more than sorting
-            cell = np.unique(cell, return_inverse=True)[1]
-    return _renumber(cell)[0]
 
 
 def _merge_equal_rows(X, cell, weights, merge):
@@ -200,80 +184,92 @@ def _merge_equal_rows(X, cell, weights, merge):
 
 
 class _Grid:
-    """Rows sorted by cell, and what anchors need to be compared with them.
+    """Rows sorted by cell.
 
     Attributes
     ----------
-    x : ndarray of shape (n_rows, n_columns)
-        Rows about their mean.
     labels : ndarray of shape (n_partitions, n_rows)
     weights : ndarray of shape (n_rows,)
-    offsets : list of slice
-        For each partition, its clusters' places among those of all partitions.
+        Customers behind each row.
+    edges : ndarray of shape (n_cells + 1,)
+        Cell `c` holds the rows ``edges[c]:edges[c + 1]``.
+    cells : Cells
     sizes : ndarray of shape (n_clusters_of_all_partitions,)
         Customers in each cluster.
     """
 
-    def __init__(self, X, labels, cell, weights):
-        n, d = X.shape
-        origin = weighted_origin(X, weights)
-        self.factors = np.empty((n, d + 2))  # [x, |x|^2, 1]
-        np.subtract(X, origin, out=self.factors[:, :d])
-        self.x = self.factors[:, :d]
-        self.factors[:, d] = np.einsum("ij,ij->i", self.x, self.x)
-        self.factors[:, d + 1] = 1
-        self.labels, self.weights = labels, weights
-        self.unequal = weights if weights.max() > 1 else None
-        self.starts = np.flatnonzero(np.append(True, cell[1:] != cell[:-1]))
-        self._name_clusters()
+    def __init__(self, X, origin, rows, labels, cells, weights, parallel):
+        self._X, self._rows = X, rows
+        self._origin = origin
+        self.labels, self.weights, self.cells = labels, weights, cells
+        self.parallel = parallel
+        cell = cells.of_row[rows]
+        self.edges = np.searchsorted(cell, np.arange(len(cells) + 1))
+        self.sizes = np.add.reduceat(weights, self.edges[:-1]) @ cells.members
 
-    def _name_clusters(self):
-        of_cell = self.labels[:, self.starts].astype(np.intp)
-        ends = np.cumsum(of_cell.max(axis=1) + 1)
-        starts = np.concatenate(([0], ends[:-1]))
-        self.offsets = [slice(a, b) for a, b in zip(starts, ends, strict=True)]
-        self.members = np.zeros((len(self.starts), ends[-1]))  # cell in cluster
-        for own, start in zip(of_cell, starts, strict=True):
-            self.members[np.arange(len(own)), start + own] = 1
-        self.sizes = np.add.reduceat(self.weights, self.starts) @ self.members
+    def __len__(self):
+        return len(self._rows)
 
-    def cell_sums(self):
-        """Return sums of [x, |x|^2] by cell, shape (n_cells, n_columns + 1)."""
-        sums = np.zeros((len(self.starts), self.factors.shape[1] - 1))
-        for start in range(0, len(self.x), BLOCK_COLUMNS):
-            stop = min(start + BLOCK_COLUMNS, len(self.x))
-            values = self.factors[start:stop, :-1] * self.weights[start:stop, None]
-            cells, edges = self._segments(start, stop)
-            sums[cells] += np.add.reduceat(values, edges, axis=0)
-        return sums
+    def x(self, rows):
+        """Rows about the mean of all, shape (n, n_columns)."""
+        return self._X[self._rows[rows]] - self._origin
 
-    def _segments(self, start, stop):
+    def segments(self, block):
         """Cells of a block of rows, and where each begins within the block."""
-        first = np.searchsorted(self.starts, start, side="right") - 1
-        last = np.searchsorted(self.starts, stop)
-        return slice(first, last), np.maximum(self.starts[first:last] - start, 0)
+        first = np.searchsorted(self.edges, block.start, side="right") - 1
+        last = np.searchsorted(self.edges, block.stop)
+        return (
+            slice(first, last),
+            np.maximum(self.edges[first:last] - block.start, 0),
+        )
 
-    def distance_sums(self, anchors):
+    @cached_property
+    def cell_sums(self):
+        """Sums of [x, |x|^2] by cell, shape (n_cells, n_columns + 1)."""
+
+        def add_up(rows):
+            sums = np.zeros((len(self.cells), self._X.shape[1] + 1))
+            for block in blocks(rows):
+                x = self.x(block)
+                values = np.column_stack((x, np.einsum("ij,ij->i", x, x)))
+                values *= self.weights[block, None]
+                cells, starts = self.segments(block)
+                sums[cells] += np.add.reduceat(values, starts, axis=0)
+            return sums
+
+        return sum(over_ranges(add_up, len(self), self.parallel))
+
+
+class _Products:
+    """Sums of distances by matrix products in double precision."""
+
+    def __init__(self, grid: _Grid):
+        self.grid = grid
+        x = grid.x(slice(None))
+        squares = np.einsum("ij,ij->i", x, x)
+        self.factors = np.column_stack((x, squares, np.ones(len(x))))
+        self.unequal = grid.weights if grid.weights.max() > 1 else None
+
+    def sums(self, anchors):
         """Return sums of distances to all customers, (n_anchors, n_clusters)."""
-        x = self.x[anchors]
-        squares = self.factors[anchors, -2]
+        x, squares = self.factors[anchors, :-2], self.factors[anchors, -2]
         left = np.column_stack((-2 * x, np.ones(len(x)), squares))
         near = (NEAR * squares)[:, None]
-        sums = np.zeros((len(anchors), len(self.starts)))
-        buffer = np.empty((len(anchors), BLOCK_COLUMNS))
-        is_near = np.empty((len(anchors), BLOCK_COLUMNS), dtype=bool)
-        for start in range(0, len(self.x), BLOCK_COLUMNS):
-            stop = min(start + BLOCK_COLUMNS, len(self.x))
-            squared = buffer[:, : stop - start]
-            np.matmul(left, self.factors[start:stop].T, out=squared)
-            np.less_equal(squared, near, out=is_near[:, : stop - start])
-            self._correct_near(squared, is_near[:, : stop - start], x, start)
+        sums = np.zeros((len(x), len(self.grid.cells)))
+        buffer = np.empty((len(x), BLOCK_COLUMNS))
+        is_near = np.empty((len(x), BLOCK_COLUMNS), dtype=bool)
+        for block in blocks(range(len(self.grid)), BLOCK_COLUMNS):
+            width = block.stop - block.start
+            squared = buffer[:, :width]
+            np.matmul(left, self.factors[block].T, out=squared)
+            np.less_equal(squared, near, out=is_near[:, :width])
+            self._correct_near(squared, is_near[:, :width], x, block.start)
             distances = np.sqrt(squared, out=squared)
             if self.unequal is not None:
-                distances *= self.unequal[start:stop]
-            cells, edges = self._segments(start, stop)
-            sums[:, cells] += np.add.reduceat(distances, edges, axis=1)
-        return sums @ self.members
+                distances *= self.unequal[block]
+            cells, starts = self.grid.segments(block)
+            sums[:, cells] += np.add.reduceat(distances, starts, axis=1)
+        return sums @ self.grid.cells.members
 
     def _correct_near(self, squared, is_near, x, start):
         """Recompute small distances plainly; that of a row to itself becomes 0."""
@@ -281,19 +277,47 @@ class _Grid:
         row, column = np.divmod(np.flatnonzero(is_near), squared.shape[1])
         for part in range(0, len(row), BLOCK_COLUMNS):
             i, j = row[part : part + BLOCK_COLUMNS], column[part : part + BLOCK_COLUMNS]
-            difference = x[i] - self.x[start + j]
+            difference = x[i] - self.factors[start + j, :-2]
             squared[i, j] = np.einsum("ij,ij->i", difference, difference)
 
 
-def _distance_sums(grid, anchors, parallel):
-    """`_Grid.distance_sums` in blocks of anchors, on two threads."""
+class _Kernel:
+    """Sums of distances by the compiled kernel."""
+
+    def __init__(self, grid: _Grid):
+        self.grid = grid
+        sums = grid.cell_sums[:, :-1]
+        weights = np.add.reduceat(grid.weights, grid.edges[:-1])
+        self.origins = sums / weights[:, None]
+        self.x = np.empty((sums.shape[1], len(grid)), dtype=np.float32)
+        over_ranges(self._fill, len(grid), grid.parallel)
+        self.weights = grid.weights.astype(np.float32)
+        self.kernel = compiled.distance_sums(len(self.x))
+
+    def _fill(self, rows):
+        for block in blocks(rows):
+            cells, starts = self.grid.segments(block)
+            lengths = np.diff(starts, append=block.stop - block.start)
+            origins = np.repeat(self.origins[cells], lengths, axis=0)
+            self.x[:, block] = (self.grid.x(block) - origins).T
+
+    def sums(self, anchors):
+        """Return sums of distances to all customers, (n_anchors, n_clusters)."""
+        x = np.zeros((len(self.x), compiled.LANES))
+        x[:, : len(anchors)] = self.grid.x(anchors).T
+        sums = np.empty((len(self.origins), compiled.LANES))
+        edges = self.grid.edges
+        self.kernel(x, self.x, self.origins, self.weights, edges, sums)
+        return sums[:, : len(anchors)].T @ self.grid.cells.members
+
+
+def _distance_sums(engine, anchors):
+    """Add up the distances from anchors in blocks, on two threads."""
     parts = [
         anchors[start : start + BLOCK_ANCHORS]
         for start in range(0, len(anchors), BLOCK_ANCHORS)
     ]
-    mapped = parallel_map(grid.distance_sums, parts) if parallel else None
-    if mapped is None:
-        mapped = map(grid.distance_sums, parts)
+    mapped = (parallel_map if engine.grid.parallel else map)(engine.sums, parts)
     return np.concatenate(list(mapped))
 
 
@@ -320,10 +344,10 @@ def silhouette_values(sums, sizes, own) -> np.ndarray:
     return values
 
 
-def _exact(grid, back, parallel) -> list[Silhouette]:
-    sums = _distance_sums(grid, np.arange(len(grid.x)), parallel)
+def _exact(grid, engine, back) -> list[Silhouette]:
+    sums = _distance_sums(engine, np.arange(len(grid)))
     results = []
-    for own, place in zip(grid.labels, grid.offsets, strict=True):
+    for own, place in zip(grid.labels, grid.cells.of_partition, strict=True):
         values = silhouette_values(sums[:, place], grid.sizes[place], own)
         weighted = values * grid.weights
         per_cluster = np.bincount(own, weighted) / grid.sizes[place]
@@ -332,15 +356,15 @@ def _exact(grid, back, parallel) -> list[Silhouette]:
     return results
 
 
-def _estimate(grid, random_state, parallel) -> list[Silhouette]:
+def _estimate(grid, engine, random_state) -> list[Silhouette]:
     rng = np.random.default_rng([random_state, 1])
-    most = min(MOST_ANCHORS, max(2 * PILOT_ANCHORS, MOST_DISTANCES // len(grid.x)))
+    most = min(MOST_ANCHORS, max(2 * PILOT_ANCHORS, MOST_DISTANCES // len(grid)))
     n_customers = int(grid.weights.sum())
     draw = draw_customers(
         grid.weights.astype(np.int64), min(most, n_customers - 1), rng
     )
     rng.shuffle(draw)
-    sample = _Anchors(grid, parallel)
+    sample = _Anchors(grid, engine)
     sample.add(draw[:PILOT_ANCHORS])
     worst = max(result.error for result in sample.results())
     # The error falls with the root of the number; a tenth more for the pilot's own.
@@ -364,12 +388,14 @@ class _Control:
 
     def __init__(self, grid: _Grid):
         self.grid = grid
-        self.sizes = [grid.sizes[place] for place in grid.offsets]
-        sums = grid.members.T @ grid.cell_sums() / grid.sizes[:, None]
-        self.unit = np.sqrt(np.max(grid.factors[:, -2])) or 1.0
+        of_partition = grid.cells.of_partition
+        self.sizes = [grid.sizes[place] for place in of_partition]
+        sums = grid.cells.members.T @ grid.cell_sums / grid.sizes[:, None]
+        # The clusters' mean square: about it nothing leaves single precision.
+        self.unit = np.sqrt(np.max(sums[:, -1])) or 1.0
         # The scorer wants partitions in ascending order of k.
         self.order = np.argsort([len(size) for size in self.sizes], kind="stable")
-        places = [grid.offsets[p] for p in self.order]
+        places = [of_partition[p] for p in self.order]
         self.C, self.ks = pad_centres(
             [(sums[place, :-1] / self.unit).astype(np.float32) for place in places]
         )
@@ -389,9 +415,9 @@ class _Control:
 
     def values(self, scorer: Scorer, rows) -> np.ndarray:
         """Return controls, (n_partitions, n_rows), of at most a block of rows."""
-        x = (self.grid.x[rows] / self.unit).astype(np.float32)
+        x = (self.grid.x(rows) / self.unit).astype(np.float32)
         roots = scorer.scores(x)
-        roots += (self.grid.factors[rows, -2] / self.unit**2).astype(np.float32)
+        roots += np.einsum("ij,ij->i", x, x)
         np.maximum(roots, 0, out=roots)
         np.sqrt(roots, out=roots)
         labels = self.grid.labels[:, rows][self.order]
@@ -423,20 +449,17 @@ class _Control:
                     total += np.bincount(own, values, minlength=len(total))
             return sums
 
-        half = len(self.grid.x) // 2
-        ranges = (range(half), range(half, len(self.grid.x)))
-        parts = parallel_map(totals, ranges)
+        parts = over_ranges(totals, len(self.grid), self.grid.parallel)
         return [
-            (one + other) / size
-            for one, other, size in zip(*parts, self.sizes, strict=True)
+            sum(part) / size for *part, size in zip(*parts, self.sizes, strict=True)
         ]
 
 
 class _Anchors:
     """Anchors drawn so far, their silhouettes and controls in each partition."""
 
-    def __init__(self, grid: _Grid, parallel: bool):
-        self.grid, self.parallel = grid, parallel
+    def __init__(self, grid: _Grid, engine):
+        self.grid, self.engine = grid, engine
         self.control = _Control(grid)
         self.control_means = self.control.means()
         n_partitions = len(grid.labels)
@@ -452,10 +475,12 @@ class _Anchors:
         if not len(rows):
             return
         grid = self.grid
-        sums = _distance_sums(grid, rows, self.parallel)
+        sums = _distance_sums(self.engine, rows)
         values = [
             silhouette_values(sums[:, place], grid.sizes[place], own)
-            for own, place in zip(grid.labels[:, rows], grid.offsets, strict=True)
+            for own, place in zip(
+                grid.labels[:, rows], grid.cells.of_partition, strict=True
+            )
         ]
         scorer = self.control.scorer()
         controls = [
@@ -491,8 +516,8 @@ class _Anchors:
             self.add(np.concatenate(added), np.array(serves).T)
 
     def _in_full(self, p, rows) -> float:
-        grid, place = self.grid, self.grid.offsets[p]
-        sums = grid.distance_sums(rows)[:, place]
+        grid, place = self.grid, self.grid.cells.of_partition[p]
+        sums = self.engine.sums(rows)[:, place]
         values = silhouette_values(sums, grid.sizes[place], grid.labels[p, rows])
         return np.average(values, weights=grid.weights[rows])
 

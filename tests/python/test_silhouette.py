@@ -8,9 +8,25 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import silhouette_samples
 
-from segmentacao import silhouette
+from segmentacao import compiled, silhouette
+from segmentacao.cells import Cells
 from segmentacao.kmeans import assign_all_k, fit_all_k
-from segmentacao.silhouette import joint_cells, silhouettes
+from segmentacao.silhouette import silhouettes
+
+
+@pytest.fixture(params=["products", "kernel"], autouse=True, scope="module")
+def engine(request):
+    """Everything here holds for both ways of summing distances."""
+    with pytest.MonkeyPatch.context() as patch:
+        is_kernel = request.param == "kernel"
+        patch.setattr(compiled, "is_worth", lambda n_distances: is_kernel)
+        yield request.param
+
+
+@pytest.fixture(scope="module")
+def digits(engine):
+    """Largest error of an engine: the kernel sums in single precision."""
+    return {"products": 1e-9, "kernel": 5e-7}[engine]
 
 
 def mixture(n, d=3, seed=0):
@@ -48,7 +64,7 @@ def test_singleton_is_zero():
     assert result.per_cluster == pytest.approx([0, 17 / 24], abs=1e-12)
 
 
-@pytest.mark.parametrize("d", [1, 3, 20])
+@pytest.mark.parametrize("d", [1, 3, 8, 20])
 @pytest.mark.parametrize("offset", [0.0, 1e5])
 @pytest.mark.parametrize("copies", [1, 7])
 def test_agrees_with_scikit_learn(d, offset, copies):
@@ -116,7 +132,7 @@ def silhouette_by_definition(X, own):
     ),
     seed=st.integers(0, 99),
 )
-def test_properties_on_a_grid_with_duplicates(points, seed):
+def test_properties_on_a_grid_with_duplicates(digits, points, seed):
     """By definition; whatever the row order, the labels' names, the weights."""
     rng = np.random.default_rng(seed)
     X = np.array(points, dtype=float)
@@ -126,13 +142,13 @@ def test_properties_on_a_grid_with_duplicates(points, seed):
     renamed = [rng.permutation(50)[own][order] for own in labels]
     moved = silhouettes(X[order], renamed)
     for own, a, b in zip(labels, results, moved, strict=True):
-        assert a.samples == pytest.approx(silhouette_by_definition(X, own), abs=1e-9)
-        assert b.samples == pytest.approx(a.samples[order], abs=1e-9)
-        assert sorted(b.per_cluster) == pytest.approx(sorted(a.per_cluster), abs=1e-9)
+        assert a.samples == pytest.approx(silhouette_by_definition(X, own), abs=digits)
+        assert b.samples == pytest.approx(a.samples[order], abs=digits)
+        assert sorted(b.per_cluster) == pytest.approx(sorted(a.per_cluster), abs=digits)
         assert -1 <= a.mean <= 1
 
 
-def test_weights_are_repeated_rows():
+def test_weights_are_repeated_rows(digits):
     X = mixture(200)
     weights = 1 + np.arange(200) % 5
     labels = np.array(random_labels(200, (2, 6)))
@@ -141,16 +157,20 @@ def test_weights_are_repeated_rows():
         np.repeat(X, weights, axis=0), np.repeat(labels, weights, axis=1)
     )
     for a, b in zip(weighted, repeated, strict=True):
-        assert np.repeat(a.samples, weights) == pytest.approx(b.samples, abs=1e-9)
-        assert a.mean == pytest.approx(b.mean, abs=1e-9)
-        assert a.per_cluster == pytest.approx(b.per_cluster, abs=1e-9)
+        assert np.repeat(a.samples, weights) == pytest.approx(b.samples, abs=digits)
+        assert a.mean == pytest.approx(b.mean, abs=digits)
+        assert a.per_cluster == pytest.approx(b.per_cluster, abs=digits)
 
 
-def test_joint_cells_are_the_tuples_of_labels():
+def test_cells_are_the_tuples_of_labels():
     labels = np.array(random_labels(500, (2, 3, 40, 200, 300)))  # counts, then sorts
-    cell = joint_cells(labels)
+    cells = Cells(labels)
     _, expected = np.unique(labels, axis=1, return_inverse=True)
-    assert np.array_equal(cell, expected.ravel())
+    assert np.array_equal(cells.of_row, expected.ravel())
+    values = np.arange(500.0) ** 2
+    sums = cells.cluster_sums(values)
+    for own, place in zip(labels, cells.of_partition, strict=True):
+        assert sums[place] == pytest.approx(np.bincount(own, values), rel=1e-12)
 
 
 @pytest.mark.parametrize(
