@@ -8,6 +8,11 @@
 {%- endmacro %}
 
 
-{% macro inicio_janela(dt_ref) -%}
-    {{ menos_meses(dt_ref, var('janela_meses')) }}
+{% macro janelas_antes(data, janelas) -%}
+    {#- The date that many windows of janela_meses earlier, one by one. -#}
+    {%- set datas = [data] -%}
+    {%- for _ in range(janelas) -%}
+        {%- do datas.append(menos_meses(datas[-1], var('janela_meses'))) -%}
+    {%- endfor -%}
+    {{ return(datas[-1]) }}
 {%- endmacro %}

@@ -45,3 +45,14 @@
     {%- set zona = modules.pytz.timezone(var('fuso')) -%}
     cast('{{ run_started_at.astimezone(zona).strftime("%Y-%m-%d") }}' as date)
 {%- endmacro %}
+
+
+{% macro valor_que_conta(valor, tipo) -%}
+    {#- What a line adds to the value that is clustered: see var base_valor. -#}
+    case
+        when {{ tipo }} = 'compra'
+            {%- if var('base_valor') == 'liquido' %} or {{ tipo }} = 'devolucao'{% endif %}
+            then {{ valor }}
+        else 0
+    end
+{%- endmacro %}

@@ -37,3 +37,44 @@
         greatest({{ bruto }} - {{ devolvido }}, 0)
     {%- endif -%}
 {%- endmacro %}
+
+
+{% macro reparte_por_categoria(somas, categorias) -%}
+    {#-
+      Shares of spending, one column for each of `categorias`, from a relation
+      with the net value of each as `valor_<categoria>`, `valor_sem_categoria`
+      and `valor_total`. What has no column of its own is `outras`. A net below
+      zero counts as zero. Values stay decimal up to the division: sums of
+      doubles change in the last digit with the order of the rows, and the
+      models with them.
+    -#}
+    {%- set partes = {} -%}
+    {%- for categoria in categorias if categoria != 'outras' -%}
+        {%- do partes.update({categoria: adapter.quote('valor_' ~ categoria)}) -%}
+    {%- endfor -%}
+    {%- set resto = (['valor_total'] + partes.values() | list) | join(' - ') -%}
+    {%- set conhecidas = partes.values() | list + [resto ~ ' - valor_sem_categoria'] -%}
+    {%- if 'outras' in categorias -%}{%- do partes.update({'outras': resto}) -%}{%- endif -%}
+    select
+        dt_ref,
+        id_cliente,
+        {% for categoria, valor in partes.items() -%}
+        -- null, not zero: who spent nothing has no taste that we know of
+        case
+            when is_com_categoria then greatest({{ valor }}, 0) / valor_das_partes
+        end as {{ adapter.quote('pct_' ~ categoria) }},
+        {% endfor -%}
+        is_com_categoria
+    from (
+        select
+            *,
+            cast(
+                {%- for valor in partes.values() %} greatest({{ valor }}, 0) +{% endfor %} 0
+                as {{ tipo_real() }}
+            ) as valor_das_partes,
+            {% for valor in conhecidas -%}
+            {{ valor }} > 0{% if not loop.last %} or {% endif %}
+            {%- endfor %} as is_com_categoria
+        from {{ somas }}
+    ) as somadas
+{%- endmacro %}

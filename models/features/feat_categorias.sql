@@ -1,29 +1,35 @@
 with
 
-cliente_categoria as (
+vendas as (
 
-    select * from {{ ref('feat_cliente_categoria') }}
+    select vendas.*
+    from {{ ref('feat_vendas_dia') }} as vendas
+    inner join {{ ref('feat_periodos') }} as periodos
+        on vendas.data_venda = periodos.data_venda
+    where periodos.ordem = 0
 
 ),
 
-referencias as (
+grafias as (
 
-    select * from {{ ref('feat_referencias') }}
-    where papel = 'atual'
+    select * from {{ ref('feat_grafias') }}
 
 ),
 
 categorias as (
 
     select
-        cliente_categoria.categoria_id,
-        cliente_categoria.categoria_id in ('sem_categoria', 'outras') as is_resto,
-        max(cliente_categoria.categoria) as categoria,
-        sum(cliente_categoria.valor) as valor
-    from cliente_categoria
-    inner join referencias on cliente_categoria.dt_ref = referencias.dt_ref
+        grafias.categoria_id,
+        grafias.categoria_id in ('sem_categoria', 'outras') as is_resto,
+        max(grafias.categoria) as categoria,
+        sum({{ valor_que_conta('vendas.valor', 'vendas.tipo') }}) as valor
+    from vendas
+    inner join grafias
+        on
+            coalesce(vendas.categoria_produto, '')
+            = coalesce(grafias.categoria_produto, '')
     group by 1, 2
-    having sum(cliente_categoria.valor) > 0
+    having sum({{ valor_que_conta('vendas.valor', 'vendas.tipo') }}) > 0
 
 ),
 

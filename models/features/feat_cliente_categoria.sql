@@ -1,60 +1,33 @@
+{{ config(materialized='view') }}
+
 with
 
 vendas as (
 
-    select * from {{ ref('feat_vendas_janela') }}
-    where is_na_janela
-
-),
-
-por_grafia as (
-
     select
-        dt_ref,
-        id_cliente,
-        categoria_produto,
-        sum(case when is_compra then valor_venda else 0 end) as valor_bruto,
-        -sum(case when is_devolucao then valor_venda else 0 end)
-            as valor_devolvido
-    from vendas
-    group by 1, 2, 3
-
-),
-
-nomeadas as (
-
-    select
-        dt_ref,
-        id_cliente,
-        valor_bruto,
-        valor_devolvido,
-        coalesce(categoria_produto, 'Sem categoria') as categoria,
-        coalesce({{ slug('categoria_produto') }}, 'sem_categoria') as categoria_id
-    from por_grafia
-
-),
-
--- spellings that differ in case or accents are one category
-por_categoria as (
-
-    select
-        dt_ref,
-        id_cliente,
-        categoria_id,
-        max(categoria) as categoria,
-        sum(valor_bruto) as valor_bruto,
-        sum(valor_devolvido) as valor_devolvido
-    from nomeadas
-    group by 1, 2, 3
+        referencias.dt_ref,
+        vendas.id_cliente,
+        coalesce(grafias.categoria_id, 'sem_categoria') as categoria_id,
+        {{ valor_que_conta('vendas.valor_venda', 'vendas.tipo') }} as valor
+    from {{ ref('stg_vendas') }} as vendas
+    inner join {{ ref('feat_periodos') }} as periodos
+        on vendas.data_venda = periodos.data_venda
+    inner join {{ ref('feat_referencias') }} as referencias
+        on periodos.ordem = referencias.ordem
+    left join {{ ref('feat_grafias') }} as grafias
+        on vendas.categoria_produto = grafias.categoria_produto
 
 ),
 
 final as (
 
     select
-        *,
-        {{ base_do_valor('valor_bruto', 'valor_devolvido') }} as valor
-    from por_categoria
+        dt_ref,
+        id_cliente,
+        categoria_id,
+        sum(valor) as valor
+    from vendas
+    group by 1, 2, 3
 
 )
 

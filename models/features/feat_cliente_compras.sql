@@ -1,52 +1,58 @@
+{{ config(materialized='view') }}
+
 with
 
-vendas as (
+periodos as (
 
-    select * from {{ ref('feat_vendas_janela') }}
+    select * from {{ ref('feat_cliente_periodo') }}
 
 ),
 
--- one scan for every feature of a customer at every reference date
-por_cliente as (
+referencias as (
+
+    select * from {{ ref('feat_referencias') }}
+
+),
+
+-- a purchase of any period before the date makes a customer; a return is no
+-- activity
+historia as (
 
     select
-        dt_ref,
-        id_cliente,
-        min(case when is_compra then data_venda end) as data_primeira_compra,
-        max(case when is_compra then data_venda end) as data_ultima_compra,
-        -- first and last order differ where there are two: cheaper than
-        -- counting the orders of all history
-        min(case when is_compra then id_venda end)
-        = max(case when is_compra then id_venda end) as is_compra_unica,
-        count(distinct case when is_compra and is_na_janela then id_venda end)
-            as frequencia,
-        count(distinct case when is_compra and is_na_janela then data_venda end)
-            as frequencia_dias,
-        sum(case when is_compra and is_na_janela then valor_venda else 0 end)
-            as valor_bruto,
-        -sum(case when is_devolucao and is_na_janela then valor_venda else 0 end)
-            as valor_devolvido,
-        sum(case when is_compra and is_na_janela then 1 else 0 end) as linhas,
-        sum(case when is_compra and is_na_janela then quantidade else 0 end)
-            as itens,
-        -- a refund without quantity returns money, not pieces
-        sum(
-            case
-                when is_devolucao and is_na_janela and quantidade < 0
-                    then -quantidade
-                else 0
-            end
-        ) as devolucoes
-    from vendas
-    group by 1, 2
+        referencias.dt_ref,
+        referencias.ordem,
+        periodos.id_cliente,
+        min(periodos.data_primeira_compra) as data_primeira_compra,
+        max(periodos.data_ultima_compra) as data_ultima_compra,
+        min(periodos.primeiro_pedido) = max(periodos.ultimo_pedido)
+            as is_compra_unica
+    from periodos
+    inner join referencias on periodos.ordem >= referencias.ordem
+    where periodos.data_primeira_compra is not null
+    group by 1, 2, 3
 
 ),
 
 final as (
 
-    select * from por_cliente
-    -- a return is no activity: without a purchase there is no customer
-    where data_ultima_compra is not null
+    select
+        historia.dt_ref,
+        historia.id_cliente,
+        historia.data_primeira_compra,
+        historia.data_ultima_compra,
+        historia.is_compra_unica,
+        {% for medida in [
+            'frequencia', 'frequencia_dias', 'valor_bruto', 'valor_devolvido',
+            'itens', 'devolucoes',
+        ] -%}
+        coalesce(janela.{{ medida }}, 0) as {{ medida }},
+        {% endfor -%}
+        coalesce(janela.linhas_compra, 0) as linhas
+    from historia
+    left join periodos as janela
+        on
+            historia.ordem = janela.ordem
+            and historia.id_cliente = janela.id_cliente
 
 )
 

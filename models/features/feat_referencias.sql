@@ -2,7 +2,8 @@ with
 
 vendas as (
 
-    select * from {{ ref('stg_vendas') }}
+    select * from {{ ref('feat_vendas_dia') }}
+    where tipo = 'compra'
 
 ),
 
@@ -16,17 +17,19 @@ historia as (
         cast({{ dbt.dateadd('day', 1, 'max(data_venda)') }} as date) as dt_ref_atual
         {%- endif %}
     from vendas
-    where is_compra
 
 ),
 
+-- each window begins where the one before it ends, so that they neither
+-- overlap nor leave a day out, also at the end of a short month
 candidatas as (
 
     {% for ordem in range(2 + var('retrotestes_max')) -%}
     select
         {{ ordem }} as ordem,
         primeira_venda,
-        {{ menos_meses('dt_ref_atual', ordem * var('janela_meses')) }} as dt_ref
+        {{ janelas_antes('dt_ref_atual', ordem) }} as dt_ref,
+        {{ janelas_antes('dt_ref_atual', ordem + 1) }} as inicio_janela
     from historia
     {% if not loop.last %}union all{% endif %}
     {% endfor %}
@@ -43,11 +46,11 @@ final as (
             else 'retroteste'
         end as papel,
         ordem,
-        {{ inicio_janela('dt_ref') }} as inicio_janela
+        inicio_janela
     from candidatas
     -- an earlier date whose window history does not fill would compare a
     -- short window with a full one
-    where ordem = 0 or {{ inicio_janela('dt_ref') }} >= primeira_venda
+    where ordem = 0 or inicio_janela >= primeira_venda
 
 )
 

@@ -4,16 +4,26 @@ aceitas as (
 
     select
         'aceita' as situacao,
-        case
-            when is_compra then 'compra'
-            when is_devolucao then 'devolucao'
-            when valor_venda = 0 then 'brinde'
-            else 'sem_quantidade'
-        end as motivo,
-        id_cliente,
-        data_venda,
-        valor_venda
-    from {{ ref('stg_vendas') }}
+        tipo as motivo,
+        sum(linhas) as linhas,
+        sum(valor) as valor,
+        min(data_venda) as primeira_data,
+        max(data_venda) as ultima_data
+    from {{ ref('feat_vendas_dia') }}
+    group by 1, 2
+
+),
+
+clientes as (
+
+    {% for tipo in ['compra', 'devolucao', 'brinde', 'sem_quantidade'] -%}
+    select
+        '{{ tipo }}' as motivo,
+        count(distinct id_cliente) as clientes
+    from {{ ref('feat_cliente_periodo') }}
+    where linhas_{{ tipo }} > 0
+    {% if not loop.last %}union all{% endif %}
+    {% endfor %}
 
 ),
 
@@ -22,33 +32,32 @@ recusadas as (
     select
         'recusada' as situacao,
         motivo,
-        id_cliente,
-        data_venda,
-        valor_venda
+        count(*) as linhas,
+        count(distinct id_cliente) as clientes,
+        sum(valor_venda) as valor,
+        min(data_venda) as primeira_data,
+        max(data_venda) as ultima_data
     from {{ ref('stg_vendas_rejeitadas') }}
-
-),
-
-vendas as (
-
-    select * from aceitas
-    union all
-    select * from recusadas
+    group by 1, 2
 
 ),
 
 somadas as (
 
     select
-        situacao,
-        motivo,
-        count(*) as linhas,
-        count(distinct id_cliente) as clientes,
-        sum(valor_venda) as valor,
-        min(data_venda) as primeira_data,
-        max(data_venda) as ultima_data
-    from vendas
-    group by 1, 2
+        aceitas.situacao,
+        aceitas.motivo,
+        aceitas.linhas,
+        clientes.clientes,
+        aceitas.valor,
+        aceitas.primeira_data,
+        aceitas.ultima_data
+    from aceitas
+    left join clientes on aceitas.motivo = clientes.motivo
+
+    union all
+
+    select * from recusadas
 
 ),
 

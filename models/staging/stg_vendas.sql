@@ -1,4 +1,9 @@
-{{ config(post_hook="{{ checa_moeda_unica() }}") }}
+-- a view: DuckDB reads a column of Parquet faster than it writes a table of
+-- text; set +materialized: table where the source is slow to read, such as CSV
+{{ config(
+    materialized='view',
+    post_hook="{{ checa_moeda_unica() }}"
+) }}
 
 with
 
@@ -9,7 +14,7 @@ vendas as (
 
 ),
 
-final as (
+com_tipo as (
 
     select
         id_cliente,
@@ -23,9 +28,23 @@ final as (
         valor_venda,
         moeda,
         pais,
-        quantidade > 0 and valor_venda > 0 as is_compra,
-        quantidade < 0 or valor_venda < 0 as is_devolucao
+        case
+            when quantidade > 0 and valor_venda > 0 then 'compra'
+            when quantidade < 0 or valor_venda < 0 then 'devolucao'
+            when valor_venda = 0 then 'brinde'
+            else 'sem_quantidade'
+        end as tipo
     from vendas
+
+),
+
+final as (
+
+    select
+        *,
+        tipo = 'compra' as is_compra,
+        tipo = 'devolucao' as is_devolucao
+    from com_tipo
 
 )
 

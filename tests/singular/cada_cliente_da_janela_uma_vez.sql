@@ -6,14 +6,9 @@ with
 
 compradores as (
 
-    select distinct vendas.id_cliente
-    from {{ ref('stg_vendas') }} as vendas
-    inner join {{ ref('feat_referencias') }} as referencias
-        on
-            referencias.papel = 'atual'
-            and vendas.data_venda >= referencias.inicio_janela
-            and vendas.data_venda < referencias.dt_ref
-    where vendas.is_compra
+    select id_cliente
+    from {{ ref('feat_cliente_periodo') }}
+    where ordem = 0 and linhas_compra > 0
 
 ),
 
