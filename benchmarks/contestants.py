@@ -170,6 +170,7 @@ def same_partitions(watch, *, folder: str, kind: str, kept: str) -> dict:
 
 def exact_silhouettes(watch, *, folder: str, kind: str, n: int) -> dict:
     """Exact silhouettes of all k, of the first `n` customers."""
+    from segmentacao import compiled
     from segmentacao.kmeans import fit_all_k
     from segmentacao.silhouette import silhouettes
 
@@ -177,4 +178,9 @@ def exact_silhouettes(watch, *, folder: str, kind: str, n: int) -> dict:
     labels = fit_all_k(X, k_max=K_MAX, n_init=1, random_state=SEED).labels
     with watch:
         found = silhouettes(X, labels, exact_max=n)
-    return {"silhouette": [s.mean for s in found], "anchors": found[0].anchors}
+    is_compiled = compiled.is_worth(float(n) ** 2)
+    return {
+        "silhouette": [s.mean for s in found],
+        "anchors": found[0].anchors,
+        "engine": "with the extra rapido" if is_compiled else "default install",
+    }

@@ -140,6 +140,7 @@ def _exact(options, report):
             "from_size": size,
             "wall": mine["wall"] * times,
             "cpu": mine["cpu"] * times,
+            "engine": mine["engine"],
         }
     report.add("core", "rfv", "ours, exact silhouette", n, mine)
     _extrapolate_exact(report, n)

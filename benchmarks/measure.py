@@ -25,6 +25,7 @@ PACKAGES = [
     "dbt-core",
     "dbt-duckdb",
     "duckdb",
+    "numba",
     "numpy",
     "pandas",
     "pyarrow",

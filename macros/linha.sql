@@ -47,6 +47,16 @@
 {%- endmacro %}
 
 
+{% macro tipo_da_linha() -%}
+    case
+        when quantidade > 0 and valor_venda > 0 then 'compra'
+        when quantidade < 0 or valor_venda < 0 then 'devolucao'
+        when valor_venda = 0 then 'brinde'
+        else 'sem_quantidade'
+    end
+{%- endmacro %}
+
+
 {% macro valor_que_conta(valor, tipo) -%}
     {#- What a line adds to the value that is clustered: see var base_valor. -#}
     case

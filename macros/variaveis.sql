@@ -29,13 +29,19 @@
 {%- endmacro %}
 
 
-{% macro base_do_valor(bruto, devolvido) -%}
-    {#- The value that is clustered: see the var base_valor. -#}
+{% macro base_sem_piso(bruto, devolvido) -%}
+    {#- Before it is cut off at zero: see the var base_valor. -#}
     {%- if var('base_valor') == 'bruto' -%}
         {{ bruto }}
     {%- else -%}
-        greatest({{ bruto }} - {{ devolvido }}, 0)
+        {{ bruto }} - {{ devolvido }}
     {%- endif -%}
+{%- endmacro %}
+
+
+{% macro base_do_valor(bruto, devolvido) -%}
+    {#- The value that is clustered: see the var base_valor. -#}
+    greatest({{ base_sem_piso(bruto, devolvido) }}, 0)
 {%- endmacro %}
 
 

@@ -1,8 +1,28 @@
 with
 
+-- whether a line repeats another is settled in separadas: what is not refused
+-- by itself, less what repeats, is what is kept, without comparing it again
 vendas as (
 
-    select * from {{ ref('stg_vendas') }}
+    select
+        data_venda,
+        {{ tipo_da_linha() }} as tipo,
+        categoria_produto,
+        1 as linhas,
+        valor_venda as valor
+    from {{ ref('base_vendas_avaliadas') }}
+    where motivo_da_linha is null
+
+    union all
+
+    select
+        data_venda,
+        {{ tipo_da_linha() }} as tipo,
+        categoria_produto,
+        -1 as linhas,
+        -valor_venda as valor
+    from {{ ref('base_vendas_separadas') }}
+    where motivo = 'linha_duplicada'
 
 ),
 
@@ -12,10 +32,11 @@ final as (
         data_venda,
         tipo,
         categoria_produto,
-        cast(count(*) as {{ dbt.type_bigint() }}) as linhas,
-        cast(sum(valor_venda) as {{ tipo_valor() }}) as valor
+        cast(sum(linhas) as {{ dbt.type_bigint() }}) as linhas,
+        cast(sum(valor) as {{ tipo_valor() }}) as valor
     from vendas
     group by 1, 2, 3
+    having sum(linhas) > 0
 
 )
 

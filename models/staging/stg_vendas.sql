@@ -28,12 +28,7 @@ com_tipo as (
         valor_venda,
         moeda,
         pais,
-        case
-            when quantidade > 0 and valor_venda > 0 then 'compra'
-            when quantidade < 0 or valor_venda < 0 then 'devolucao'
-            when valor_venda = 0 then 'brinde'
-            else 'sem_quantidade'
-        end as tipo
+        {{ tipo_da_linha() }} as tipo
     from vendas
 
 ),
