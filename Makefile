@@ -30,6 +30,10 @@ build: $(STAMP) ## Build everything on the embedded sample and print the segment
 test: $(STAMP) lint ## Run all tests: lint, dbt unit and data tests, pytest
 	$(BIN)/python -m pytest
 
+.PHONY: test-longo
+test-longo: $(STAMP) ## Run the tests that start a database, a browser or a server
+	$(BIN)/python -m pytest -m longo
+
 .PHONY: lint
 lint: $(STAMP) ## Check style and that the project parses without a warning
 	$(BIN)/ruff check .
@@ -41,7 +45,8 @@ lint: $(STAMP) ## Check style and that the project parses without a warning
 example: $(STAMP) ## Build on a real data set: make example NAME=online_retail DADOS=folder
 	@test -f "examples/$(NAME).yml" \
 		|| { echo "NAME must be one of:" $(basename $(notdir $(wildcard examples/*.yml))); exit 1; }
-	SEGMENTACAO_DB=$(NAME).duckdb DADOS="$(abspath $(DADOS))" $(BIN)/dbt build \
+	SEGMENTACAO_DB=$(NAME).duckdb SEGMENTACAO_PUBLICADO=publicado/$(NAME) \
+		DADOS="$(abspath $(DADOS))" $(BIN)/dbt build \
 		--exclude test_type:unit resource_type:seed,amostra_vendas \
 		--vars "$$(cat examples/$(NAME).yml)"
 
@@ -61,4 +66,4 @@ lock: ## Renew requirements.lock from pyproject.toml (needs uv)
 
 .PHONY: clean
 clean: ## Remove what builds and tests leave behind, not .venv
-	rm -rf target logs rastreio *.duckdb *.duckdb.wal
+	rm -rf target logs rastreio publicado *.duckdb *.duckdb.wal

@@ -37,6 +37,7 @@ import pandas as pd
 import pyarrow as pa
 
 from segmentacao import figures
+from segmentacao.addresses import redact, safe_address, scheme
 
 if TYPE_CHECKING:
     from sklearn.pipeline import Pipeline
@@ -140,8 +141,8 @@ class Tracking:
         if self.mode not in MODES:
             raise ValueError(f"mode={self.mode!r}: allowed values are {MODES}")
         schemes = (*_HTTP, *_DATABASE_PORTS)
-        if not isinstance(self.uri, str) or _scheme(self.uri) not in schemes:
-            shown = _safe_uri(str(self.uri))
+        if not isinstance(self.uri, str) or scheme(self.uri) not in schemes:
+            shown = safe_address(str(self.uri))
             raise ValueError(f"uri={shown!r}: allowed schemes are {schemes}")
         whole = isinstance(self.timeout, int) and not isinstance(self.timeout, bool)
         if not whole or not 1 <= self.timeout <= 600:
@@ -781,7 +782,7 @@ def _connect(settings: Tracking) -> tuple[Any, str]:
     from mlflow import MlflowClient
     from mlflow.exceptions import MlflowException
 
-    if _scheme(settings.uri) in _DATABASE_PORTS:
+    if scheme(settings.uri) in _DATABASE_PORTS:
         _probe_database(settings)
     client = MlflowClient(tracking_uri=settings.uri, registry_uri=settings.uri)
     found = client.get_experiment_by_name(settings.experiment)
@@ -806,7 +807,7 @@ def _probe_database(settings: Tracking) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
     else:
         parts = urllib.parse.urlsplit(settings.uri)
-        port = parts.port or _DATABASE_PORTS[_scheme(settings.uri)]
+        port = parts.port or _DATABASE_PORTS[scheme(settings.uri)]
         if parts.hostname:
             address = (parts.hostname, port)
             socket.create_connection(address, timeout=settings.timeout).close()
@@ -818,7 +819,7 @@ def _probe_database(settings: Tracking) -> None:
 
 
 def _artifact_uri(settings: Tracking) -> str | None:
-    if _scheme(settings.uri) in _HTTP:
+    if scheme(settings.uri) in _HTTP:
         return None
     location = settings.artifact_location
     if location is None:
@@ -832,14 +833,9 @@ def _artifact_uri(settings: Tracking) -> str | None:
 
 
 def _sqlite_path(uri: str) -> Path | None:
-    if _scheme(uri) != "sqlite":
+    if scheme(uri) != "sqlite":
         return None
     return Path(uri.partition(":///")[2].partition("?")[0])
-
-
-def _scheme(uri: str) -> str:
-    """Return ``postgresql`` for ``postgresql+psycopg://...``."""
-    return uri.partition(":")[0].partition("+")[0].lower()
 
 
 def _is_installed(name: str) -> bool:
@@ -906,39 +902,11 @@ def _reason(error: Exception, settings: Tracking) -> str:
     if isinstance(error, _Unavailable):
         return str(error)
     text = " ".join(str(error).split())
-    if _scheme(settings.uri) in _HTTP and "Max retries exceeded" in text:
+    if scheme(settings.uri) in _HTTP and "Max retries exceeded" in text:
         cause = f"sem resposta, espera maxima de {settings.timeout} s por tentativa"
     else:
-        cause = f"{type(error).__name__}: {_redact(text, settings.uri)[:200]}"
-    return f"MLflow em {_safe_uri(settings.uri)} indisponivel ({cause})"
-
-
-def _safe_uri(uri: str) -> str:
-    """Return the URI without user, password and query."""
-    scheme, separator, rest = uri.partition("://")
-    if not separator:
-        return _redact(uri, uri)
-    # A password may hold a '/', '?' or '#' that nobody escaped: cut at the last '@' of
-    # all. A file's path begins with '/' and may hold an innocent '@'.
-    if not rest.startswith("/"):
-        rest = rest.rpartition("@")[2]
-    return f"{scheme}://{rest.partition('?')[0].partition('#')[0]}"
-
-
-def _redact(text: str, uri: str) -> str:
-    """Remove the store's credentials from a foreign error message."""
-    text = text.replace(uri, _safe_uri(uri)) if "://" in uri else text
-    secrets = []
-    userinfo = uri.partition("://")[2].rpartition("@")[0]
-    if userinfo and not userinfo.startswith("/"):
-        secrets += [userinfo, userinfo.partition(":")[2]]
-    pairs = uri.partition("?")[2].split("&")
-    secrets += [pair.partition("=")[2] for pair in pairs]
-    for secret in secrets:
-        for form in (secret, urllib.parse.unquote(secret)):
-            if form:
-                text = text.replace(form, "***")
-    return re.sub(r"(?<=://)[^/\s@]+@", "***@", text)
+        cause = f"{type(error).__name__}: {redact(text, settings.uri)[:200]}"
+    return f"MLflow em {safe_address(settings.uri)} indisponivel ({cause})"
 
 
 def _text(value: object) -> str:

@@ -51,6 +51,7 @@ class Dbt:
                 **os.environ,
                 "SEGMENTACAO_DB": str(self.database),
                 "DBT_TARGET_PATH": str(self.folder / "target"),
+                "SEGMENTACAO_PUBLICADO": str(self.folder / "publicado"),
                 "SEGMENTACAO_THREADS": str(self.threads),
                 "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
                 **environment,

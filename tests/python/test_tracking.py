@@ -498,24 +498,6 @@ def test_switches_are_the_ones_mlflow_reads_and_are_put_back(monkeypatch):
     assert "MLFLOW_HTTP_REQUEST_TIMEOUT" not in os.environ
 
 
-def test_credentials_are_cut_out_of_foreign_messages():
-    uri = "mysql+x://eu:a/b@c%20d@banco:1/db?ssl_key=chave"
-    text = f"no {uri}; a/b@c d; chave; http://z:w@outro/"
-    assert tracking._redact(text, uri) == (
-        "no mysql+x://banco:1/db; ***; ***; http://***@outro/"
-    )
-
-
-def test_a_password_nobody_escaped_is_cut_out_too():
-    uri = "http://eu:se?gr#e/do@servidor:5000/x"
-    assert tracking._safe_uri(uri) == "http://servidor:5000/x"
-
-
-def test_the_path_of_a_file_is_no_secret():
-    uri = "sqlite:////home/eu@casa/mlflow.db"
-    assert tracking._redact(f"sem {uri}", uri) == f"sem {uri}"
-
-
 def test_obrigatorio_raises_one_sentence_without_the_password():
     uri = "http://usuario:segredo@127.0.0.1:9"
     with pytest.raises(RuntimeError, match="^rastreio obrigatorio, passo") as caught:
