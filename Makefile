@@ -50,6 +50,11 @@ example: $(STAMP) ## Build on a real data set: make example NAME=online_retail D
 		--exclude test_type:unit resource_type:seed,amostra_vendas \
 		--vars "$$(cat examples/$(NAME).yml)"
 
+.PHONY: dashboard
+dashboard: $(STAMP) ## Draw the dashboards of the last build, one offline HTML file each
+	@test -f target/manifest.json || { echo "Run make build first."; exit 1; }
+	$(BIN)/python -m segmentacao.dashboards
+
 .PHONY: docs
 docs: $(STAMP) ## Write the documentation site as one file, target/static_index.html
 	$(BIN)/dbt docs generate --static --quiet
@@ -66,4 +71,4 @@ lock: ## Renew requirements.lock from pyproject.toml (needs uv)
 
 .PHONY: clean
 clean: ## Remove what builds and tests leave behind, not .venv
-	rm -rf target logs rastreio publicado *.duckdb *.duckdb.wal
+	rm -rf target logs rastreio publicado paineis *.duckdb *.duckdb.wal

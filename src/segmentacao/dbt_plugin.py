@@ -27,7 +27,7 @@ from segmentacao.addresses import safe_address
 from segmentacao.progress import logger
 from segmentacao.publish import PublicationError, to_database, to_parquet
 
-BATCH_ROWS = 100_000
+BATCH_ROWS = 20_000
 # Names of models may carry this, as a mart and its publication cannot share one.
 PREFIX = "pub_"
 

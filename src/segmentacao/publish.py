@@ -317,7 +317,13 @@ def _quoted(connection: sa.Connection, target: sa.Table) -> str:
 def _copy(
     connection: sa.Connection, target: sa.Table, rows: pa.RecordBatchReader
 ) -> int:
-    """Stream the rows into PostgreSQL as CSV: null is nothing, empty text is quoted."""
+    """Stream the rows into PostgreSQL as CSV: null is nothing, empty text is quoted.
+
+    The writer sends from a thread of its own, so that the server reads one batch
+    while the next is being written.
+    """
+    from psycopg.copy import QueuedLibpqWriter
+
     quote = connection.dialect.identifier_preparer.quote
     columns = ", ".join(quote(column.name) for column in target.columns)
     statement = (
@@ -326,7 +332,11 @@ def _copy(
     options = pa.csv.WriteOptions(include_header=False)
     count = 0
     cursor = connection.connection.driver_connection.cursor()
-    with _readable_failures(rows) as batches, cursor.copy(statement) as copy:
+    writer = QueuedLibpqWriter(cursor)
+    with (
+        _readable_failures(rows) as batches,
+        cursor.copy(statement, writer=writer) as copy,
+    ):
         for batch in batches:
             buffer = pa.BufferOutputStream()
             pa.csv.write_csv(batch, buffer, options)
