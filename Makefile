@@ -55,6 +55,13 @@ dashboard: $(STAMP) ## Draw the dashboards of the last build, one offline HTML f
 	@test -f target/manifest.json || { echo "Run make build first."; exit 1; }
 	$(BIN)/python -m segmentacao.dashboards
 
+.PHONY: serve
+serve: $(STAMP) ## Serve the model in force over HTTP: make serve PASSO=rfv PORTA=5001
+	PATH="$(CURDIR)/$(BIN):$$PATH" MLFLOW_TRACKING_URI=sqlite:///rastreio/mlflow.db \
+		mlflow models serve --env-manager local --host 127.0.0.1 \
+		--port $(or $(PORTA),5001) \
+		--model-uri models:/segmentacao_$(or $(PASSO),rfv)@em_vigor
+
 .PHONY: docs
 docs: $(STAMP) ## Write the documentation site as one file, target/static_index.html
 	$(BIN)/dbt docs generate --static --quiet

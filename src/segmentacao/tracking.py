@@ -19,6 +19,7 @@ import json
 import logging
 import os
 import re
+import shutil
 import socket
 import tempfile
 import threading
@@ -36,7 +37,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from segmentacao import figures
+from segmentacao import figures, serving
 from segmentacao.addresses import redact, safe_address, scheme
 
 if TYPE_CHECKING:
@@ -97,6 +98,8 @@ _CHOICE_COLUMNS = [
 ]
 _LABEL_COLUMNS = ["passo", "k", "cluster", "segmento_id", "rotulo", "modelo_id"]
 _QUIET_LOGGERS = ("mlflow", "alembic", "sqlalchemy", "urllib3", "git", "matplotlib")
+# The module of `segmentacao.serving` inside a logged model.
+_SERVING = "segmentacao_serving"
 _LOCK = threading.Lock()
 
 
@@ -178,6 +181,7 @@ class _Step:
     measures: pd.DataFrame
     rows: pd.DataFrame
     labels: list[str]
+    segments: list[str]
     choice: Mapping[str, Any]
     problem: str | None = None
 
@@ -365,7 +369,8 @@ def _read_step(
         k=k,
         measures=_measures(rows, choice),
         rows=chosen_rows,
-        labels=_label_texts(labels, k),
+        labels=_texts_by_cluster(labels, "rotulo", k),
+        segments=_texts_by_cluster(labels, "segmento_id", k),
         choice=picked.iloc[0].to_dict() if len(picked) else {},
         problem=problem,
     )
@@ -385,8 +390,8 @@ def _measures(rows: pd.DataFrame, choice: pd.DataFrame) -> pd.DataFrame:
     return table
 
 
-def _label_texts(labels: pd.DataFrame, k: int) -> list[str]:
-    texts = dict(zip(labels["cluster"], labels["rotulo"], strict=True))
+def _texts_by_cluster(labels: pd.DataFrame, column: str, k: int) -> list[str]:
+    texts = dict(zip(labels["cluster"], labels[column], strict=True))
     return [str(texts.get(cluster) or f"cluster {cluster}") for cluster in range(k)]
 
 
@@ -531,7 +536,12 @@ def _prepare(step: _Step, folder: Path) -> tuple[_Prepared | None, list[str]]:
     model = None
     if "skops" not in missing:
         variables = step.variables["variavel"].astype(str).tolist()
-        model = _Prepared(build_pipeline(step.rows), variables, folder / "modelo")
+        model = _Prepared(
+            build_pipeline(step.rows),
+            variables,
+            _segment_model(step),
+            folder / "modelo",
+        )
     return model, missing
 
 
@@ -673,11 +683,37 @@ def _write_figures(step: _Step, folder: Path) -> None:
 
 @dataclass(frozen=True)
 class _Prepared:
-    """A pipeline and the folder its files will be written to."""
+    """A pipeline, the same model with names, and the folder for their files."""
 
     pipeline: Any
     variables: list[str]
+    segments: dict[str, Any]
     folder: Path
+
+
+def _segment_model(step: _Step) -> dict[str, Any]:
+    """Return what `segmentacao.serving` answers from."""
+    columns = ["variavel", "transformacao", "deslocamento", "escala"]
+    return {
+        "modelo_id": step.modelo_id,
+        "variaveis": [
+            {
+                "nome": name,
+                "transformacao": kind,
+                "deslocamento": shift,
+                "escala": scale,
+            }
+            for name, kind, shift, scale in step.variables[columns].itertuples(
+                index=False
+            )
+        ],
+        "segmentos": [
+            {"segmento_id": code, "rotulo": name, "centro": centre}
+            for code, name, centre in zip(
+                step.segments, step.labels, _centres(step.rows).tolist(), strict=True
+            )
+        ],
+    }
 
 
 def _register(
@@ -726,29 +762,52 @@ def _log_model(context: _Context, step: _Step, run_id: str, model: _Prepared) ->
 
 
 def _save_model(model: _Prepared, logged: Any, run_id: str) -> None:
+    """Write two readings of one model: the pipeline's numbers, the service's names."""
+    import mlflow.pyfunc
     import mlflow.sklearn
     from mlflow.models import Model, ModelSignature
     from mlflow.types import ColSpec, Schema
 
     packages = ("mlflow", "numpy", "pandas", "scikit-learn", "skops")
+    mlflow_model = Model(
+        artifact_path=logged.artifact_location,
+        model_uuid=logged.model_id,
+        run_id=run_id,
+        model_id=logged.model_id,
+    )
     mlflow.sklearn.save_model(
         model.pipeline,
         str(model.folder),
-        mlflow_model=Model(
-            artifact_path=logged.artifact_location,
-            model_uuid=logged.model_id,
-            run_id=run_id,
-            model_id=logged.model_id,
-        ),
+        mlflow_model=mlflow_model,
         serialization_format="skops",
         skops_trusted_types=[],
         signature=ModelSignature(
             inputs=Schema([ColSpec("double", name) for name in model.variables]),
-            outputs=Schema([ColSpec("integer")]),
+            outputs=Schema(
+                [
+                    ColSpec("string", "segmento_id"),
+                    ColSpec("string", "rotulo"),
+                    ColSpec("double", "distancia"),
+                ]
+            ),
         ),
         # Inferring them would import the model in a new process: 15 s.
         pip_requirements=[f"{name}=={version(name)}" for name in packages],
     )
+    code = model.folder / "code"
+    code.mkdir()
+    shutil.copy(serving.__file__, code / f"{_SERVING}.py")
+    content = json.dumps(model.segments, ensure_ascii=False, indent=1)
+    (model.folder / serving.FILE).write_text(content, encoding="utf-8")
+    environment = mlflow_model.flavors["python_function"]["env"]
+    mlflow.pyfunc.add_to_model(
+        mlflow_model,
+        loader_module=_SERVING,
+        code="code",
+        conda_env=environment["conda"],
+        python_env=environment["virtualenv"],
+    )
+    mlflow_model.save(str(model.folder / "MLmodel"))
 
 
 def _create_version(

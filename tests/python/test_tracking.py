@@ -389,7 +389,11 @@ def test_registered_model_predicts_the_same_after_loading(shared_store, passo):
     features = features_of(passo)
     expected = nearest_centre(chosen_rows(passo), features)
     assert (mlflow.sklearn.load_model(uri).predict(features) == expected).all()
-    assert (mlflow.pyfunc.load_model(uri).predict(features) == expected).all()
+    named = mlflow.pyfunc.load_model(uri).predict(features)
+    assert (named["segmento_id"] == [f"s{cluster}" for cluster in expected]).all()
+    k = CHOSEN[passo]
+    names = [f"{k - cluster}-Grupo {cluster}" for cluster in expected]
+    assert (named["rotulo"] == names).all()
 
 
 def test_model_is_skops_with_pinned_packages(shared_store):
