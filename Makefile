@@ -64,8 +64,12 @@ serve: $(STAMP) ## Serve the model in force over HTTP: make serve PASSO=rfv PORT
 
 .PHONY: docs
 docs: $(STAMP) ## Write the documentation site as one file, target/static_index.html
-	$(BIN)/dbt docs generate --static --quiet
-	@echo "Documentation: $(CURDIR)/target/static_index.html"
+	$(BIN)/dbt docs generate --quiet
+	$(BIN)/python -m segmentacao.docs
+
+.PHONY: variables
+variables: $(STAMP) ## Renew docs/variables.md from the comments of dbt_project.yml
+	$(BIN)/python -m segmentacao.variables
 
 .PHONY: bench
 bench: $(STAMP) ## Measure speed and memory side by side; QUICK=1 takes minutes

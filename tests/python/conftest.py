@@ -98,6 +98,18 @@ def sample(tmp_path_factory):
     return project
 
 
+@pytest.fixture(scope="session")
+def project_folder(sample, tmp_path_factory):
+    """Return a project of its own for tools that read one beside dbt's target."""
+    folder = tmp_path_factory.mktemp("projeto")
+    shutil.copytree(ROOT / "dashboards", folder / "dashboards")
+    for name in ("dbt_project.yml", "profiles.yml"):
+        shutil.copy(ROOT / name, folder)
+    shutil.copytree(sample.folder / "target", folder / "target")
+    shutil.copy(sample.database, folder / sample.database.name)
+    return folder
+
+
 @pytest.fixture
 def sample_copy(sample, tmp_path):
     """Return a copy of the built sample that a test may change."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import sys
 
@@ -51,26 +50,17 @@ def test_every_board_has_the_charts_that_it_lays_out():
 
 
 @pytest.fixture(scope="module")
-def rendered(sample, tmp_path_factory):
+def rendered(project_folder):
     """Render the sample; dbt Charts reads nothing outside the project's folder."""
-    project = tmp_path_factory.mktemp("projeto")
-    shutil.copytree(ROOT / "dashboards", project / "dashboards")
-    for name in ("dbt_project.yml", "profiles.yml"):
-        shutil.copy(ROOT / name, project)
-    shutil.copytree(sample.folder / "target", project / "target")
-    shutil.copy(sample.database, project / "warehouse.duckdb")
     done = subprocess.run(
         [sys.executable, "-m", "segmentacao.dashboards"],
-        cwd=project,
-        env={
-            **{k: v for k, v in os.environ.items() if k != "SEGMENTACAO_DB"},
-            "SEGMENTACAO_DB": "warehouse.duckdb",
-        },
+        cwd=project_folder,
+        env=os.environ | {"SEGMENTACAO_DB": "warehouse.duckdb"},
         capture_output=True,
         text=True,
     )
     assert done.returncode == 0, done.stderr
-    return project / "paineis", done.stdout
+    return project_folder / "paineis", done.stdout
 
 
 @pytest.mark.longo
