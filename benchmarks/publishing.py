@@ -23,8 +23,11 @@ URL = "SEGMENTACAO_PUBLICACAO_URL"
 def run(options, report) -> None:
     """Publish each number of customers; arguments as in `benchmarks.core.run`."""
     sys.path.insert(0, str(ROOT / "tests" / "python"))
-    from servers import postgres
+    from servers import find_binary, postgres
 
+    if not find_binary("initdb"):
+        print("no publishing: Debian's package postgresql is not installed")
+        return
     with postgres() as server:
         url = server.url().replace("postgresql:", "postgresql+psycopg:")
         for n in QUICK_SIZES if options.quick else SIZES:

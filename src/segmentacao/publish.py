@@ -263,6 +263,17 @@ def _family(kind: Any) -> str:
     return next((name for base, name in families if isinstance(kind, base)), str(kind))
 
 
+def _loses(found: Any, wanted: Any) -> bool:
+    """Tell whether the column there would change values without an error."""
+    import sqlalchemy as sa
+
+    if _family(found) != _family(wanted):
+        return True
+    if _family(wanted) == "decimal" and found.scale is not None:
+        return found.scale < wanted.scale
+    return isinstance(found, sa.REAL) and not isinstance(wanted, sa.REAL)
+
+
 def _prepare(connection: sa.Connection, table: str, schema: pa.Schema) -> sa.Table:
     """Make the table, or check and empty the one that is there."""
     import sqlalchemy as sa
@@ -290,7 +301,7 @@ def _check_types(target: sa.Table, found: list[Any]) -> None:
     wanted = {column.name: column.type for column in target.columns}
     for column in found:
         kind = wanted.get(column["name"])
-        if kind is not None and _family(kind) != _family(column["type"]):
+        if kind is not None and _loses(column["type"], kind):
             raise PublicationError(
                 f"column {column['name']} of the published table {target.name} is "
                 f"{column['type']}, but would have to be {kind}: alter it or drop the "

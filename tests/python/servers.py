@@ -57,9 +57,14 @@ class Postgres:
                 connection.execute(statement)
 
 
-def _binary(name: str) -> str:
+def find_binary(name: str) -> str | None:
+    """Return the path of one of PostgreSQL's programs, None without it."""
     found = sorted(Path("/usr/lib/postgresql").glob(f"*/bin/{name}"))
-    path = shutil.which(name) or (str(found[-1]) if found else None)
+    return shutil.which(name) or (str(found[-1]) if found else None)
+
+
+def _binary(name: str) -> str:
+    path = find_binary(name)
     assert path, f"{name} is missing: apt-get install postgresql"
     return path
 

@@ -245,6 +245,16 @@ def test_a_column_of_another_type_is_refused_by_name(sqlite):
         assert connection.exec_driver_sql("select valor from clientes").scalar() == "x"
 
 
+@pytest.mark.parametrize(
+    ("column", "kind"), [("valor", "numeric(18, 1)"), ("margem", "real")]
+)
+def test_a_column_that_would_round_is_refused_by_name(sqlite, column, kind):
+    with sa.create_engine(sqlite).begin() as connection:
+        connection.exec_driver_sql(f"create table clientes ({column} {kind})")
+    with pytest.raises(PublicationError, match=f"column {column} of the published"):
+        to_database(reader(customers(10)), "clientes", sqlite)
+
+
 def test_a_column_that_no_database_holds_is_refused_by_name(sqlite):
     table = pa.table({"lista": [[1, 2]]})
     with pytest.raises(PublicationError, match="column lista is of type list"):
