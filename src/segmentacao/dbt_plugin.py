@@ -59,10 +59,11 @@ class Plugin(BasePlugin):
         try:
             if self._folder:
                 path = Path(self._folder) / f"{name}.parquet"
-                count = to_parquet(self._rows(relation), path)
+                # in an order of their own: same rows, same bytes
+                count = to_parquet(self._rows(f"{relation} order by all"), path)
                 places.append(str(path))
             if self._address:
-                count = to_database(self._rows(relation), name, self._address)
+                count = to_database(self._rows(str(relation)), name, self._address)
                 places.append(safe_address(self._address))
         except PublicationError as error:
             raise DbtRuntimeError(
@@ -71,11 +72,9 @@ class Plugin(BasePlugin):
         if places:
             logger()(f"Published {name}, {count} rows: {', '.join(places)}")
 
-    def _rows(self, relation: Any) -> pa.RecordBatchReader:
-        """Return the rows in an order of their own: same rows, same bytes."""
+    def _rows(self, source: str) -> pa.RecordBatchReader:
         cursor = self._connection.cursor()
-        query = f"select * from {relation} order by all"
-        reader = cursor.sql(query).to_arrow_reader(BATCH_ROWS)
+        reader = cursor.sql(f"select * from {source}").to_arrow_reader(BATCH_ROWS)
 
         def batches() -> Iterator[pa.RecordBatch]:
             yield from reader

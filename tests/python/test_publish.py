@@ -47,8 +47,10 @@ def customers(n, day="2026-01-01"):
         select
             date '{day}' as dt_ref,
             'c' || i as id_cliente,
-            ['03-VIPs:Tech', 'com "aspas", e vírgula', '', null, E'duas\\nlinhas']
-                [cast(i % 5 + 1 as bigint)] as cluster,
+            [
+                '03-VIPs:Tech', E'com "aspas", vírgula, \\\\N e\\ttab', '', null,
+                E'duas\\nlinhas'
+            ][cast(i % 5 + 1 as bigint)] as cluster,
             cast(i % 40 as integer) as frequencia,
             cast(i * 10000000000 as bigint) as linhas,
             cast(i / 100 as decimal(18, 2)) as valor,
@@ -278,6 +280,25 @@ def test_an_address_nobody_can_read_is_not_repeated(address):
 
 
 # PostgreSQL --------------------------------------------------------------------------
+
+
+def test_the_text_of_copy_is_written_as_the_manual_says():
+    table = pa.table(
+        {
+            "texto": ["a\tb", "\\N", "", None, "x\r\ny"],
+            "valor": pa.array([1, None, -2, 0, 3], pa.decimal128(5, 2)),
+            "dia": pa.array([0, 1, None, 2, 3], pa.date32()),
+        }
+    )
+    # sliced, as batches may be: neighbours must not leak in
+    [batch] = table.to_batches()
+    assert publish.copy_text(batch.slice(1, 4)).decode() == (
+        "\\\\N\t\\N\t1970-01-02\n"
+        "\t-2.00\t\\N\n"
+        "\\N\t0.00\t1970-01-03\n"
+        "x\\r\\ny\t3.00\t1970-01-04\n"
+    )
+    assert publish.copy_text(batch.slice(0, 0)) == b""
 
 
 @pytest.mark.longo
