@@ -436,7 +436,7 @@ def test_a_build_publishes_each_mart_as_parquet(sample):
 def test_what_is_public_is_published_and_has_a_model_of_its_own():
     marts = yaml.safe_load((ROOT / "dbt_project.yml").read_text())["vars"]
     listed = marts["marts_publicados"]
-    models = {path.stem for path in (ROOT / "models/publicado").glob("*.sql")}
+    models = {path.stem for path in (ROOT / "models/publicado").glob("pub_*.sql")}
     assert models == {f"pub_{mart}" for mart in listed}
     described = yaml.safe_load((ROOT / "models/marts/_marts__models.yml").read_text())
     public = {m["name"] for m in described["models"] if m.get("access") == "public"}
