@@ -77,11 +77,12 @@ def to_parquet(rows: pa.RecordBatchReader, path: Path) -> int:
             os.fsync(file.fileno())
         os.replace(partial, path)
     except OSError as error:
-        partial.unlink(missing_ok=True)
         raise PublicationError(
             f"cannot write {path} ({error.strerror or error}); the file published "
             "before is as it was"
         ) from None
+    finally:
+        partial.unlink(missing_ok=True)
     return count
 
 

@@ -12,7 +12,9 @@ import pytest
 import yaml
 from conftest import ROOT
 
-SEMANTIC = yaml.safe_load((ROOT / "models/publicado/_publicado__semantic.yml").read_text())
+SEMANTIC = yaml.safe_load(
+    (ROOT / "models/publicado/_publicado__semantic.yml").read_text()
+)
 METRICS = {metric["name"]: metric for metric in SEMANTIC["metrics"]}
 # by segment, from tables that no metric reads: features, labels and lanes
 CUSTOMERS = """
