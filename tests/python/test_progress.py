@@ -15,7 +15,7 @@ K_LINE = re.compile(r"rfv: k = (\d+)\b.*\d+\.\d s")
 ALL_K = set(range(2, 9))
 
 
-@pytest.mark.dbt
+@pytest.mark.longo
 def test_a_fit_logs_every_k_with_elapsed_time_on_console_and_in_json(sample_copy):
     console = sample_copy.run("run", "--select", "ml_rfv_kmeans", variables=QUICK)
     assert console.returncode == 0, console.stdout

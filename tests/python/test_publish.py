@@ -222,6 +222,7 @@ def test_sqlite_survives_a_kill_with_the_old_rows(sqlite):
         assert tuple(found.one()) == (1000, "2026-01-01")
 
 
+@pytest.mark.longo
 def test_a_kill_during_the_first_publication_leaves_no_empty_table(sqlite):
     assert killed_in_the_middle(f"to_database(rows, 'clientes', {sqlite!r})")
     assert not sa.inspect(sa.create_engine(sqlite)).has_table("clientes")
@@ -458,11 +459,13 @@ def test_a_red_test_upstream_leaves_every_publication(sample_copy):
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
 
 
+@pytest.mark.longo
 def test_an_empty_run_publishes_nothing(sample_copy):
     assert build_publication(sample_copy, "--empty").returncode == 0
     assert not (sample_copy.folder / "publicado").exists()
 
 
+@pytest.mark.longo
 def test_a_build_publishes_to_a_database_too(sample_copy):
     url = f"sqlite:///{sample_copy.folder}/bi.db"
     done = build_publication(sample_copy, SEGMENTACAO_PUBLICACAO_URL=url)
