@@ -453,6 +453,8 @@ def test_a_red_test_upstream_leaves_every_publication(sample_copy):
     done = sample_copy.run(
         *("build", "--exclude", "test_type:unit", "--select"),
         "ml_perfis_rfv+",
+        # nothing is wrong with this one, and yet it has to wait
+        "qualidade_vendas+",
         variables=QUICK | {"rotulos_rfv": broken},
     )
     assert done.returncode == 1
