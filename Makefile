@@ -28,10 +28,10 @@ build: $(STAMP) ## Build everything on the embedded sample and print the segment
 
 .PHONY: test
 test: $(STAMP) lint ## Run all tests: lint, dbt unit and data tests, pytest
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -m "not longo"
 
 .PHONY: test-longo
-test-longo: $(STAMP) ## Run the tests that start a database, a browser or a server
+test-longo: $(STAMP) ## Run the slow end-to-end tests (needs chromium)
 	$(BIN)/python -m pytest -m longo
 
 .PHONY: lint
