@@ -28,7 +28,11 @@ build: $(STAMP) ## Build everything on the embedded sample and print the segment
 
 .PHONY: test
 test: $(STAMP) lint ## Run all tests: lint, dbt unit and data tests, pytest
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -m "not longo"
+
+.PHONY: test-longo
+test-longo: $(STAMP) ## Run the slow end-to-end tests (needs chromium)
+	$(BIN)/python -m pytest -m longo
 
 .PHONY: lint
 lint: $(STAMP) ## Check style and that the project parses without a warning
@@ -41,14 +45,31 @@ lint: $(STAMP) ## Check style and that the project parses without a warning
 example: $(STAMP) ## Build on a real data set: make example NAME=online_retail DADOS=folder
 	@test -f "examples/$(NAME).yml" \
 		|| { echo "NAME must be one of:" $(basename $(notdir $(wildcard examples/*.yml))); exit 1; }
-	SEGMENTACAO_DB=$(NAME).duckdb DADOS="$(abspath $(DADOS))" $(BIN)/dbt build \
+	SEGMENTACAO_DB=$(NAME).duckdb SEGMENTACAO_PUBLICADO=publicado/$(NAME) \
+		DADOS="$(abspath $(DADOS))" $(BIN)/dbt build \
 		--exclude test_type:unit resource_type:seed,amostra_vendas \
 		--vars "$$(cat examples/$(NAME).yml)"
 
+.PHONY: dashboard
+dashboard: $(STAMP) ## Draw the dashboards of the last build, one offline HTML file each
+	@test -f target/manifest.json || { echo "Run make build first."; exit 1; }
+	$(BIN)/python -m segmentacao.dashboards
+
+.PHONY: serve
+serve: $(STAMP) ## Serve the model in force over HTTP: make serve PASSO=rfv PORTA=5001
+	PATH="$(CURDIR)/$(BIN):$$PATH" MLFLOW_TRACKING_URI=sqlite:///rastreio/mlflow.db \
+		mlflow models serve --env-manager local --host 127.0.0.1 \
+		--port $(or $(PORTA),5001) \
+		--model-uri models:/segmentacao_$(or $(PASSO),rfv)@em_vigor
+
 .PHONY: docs
 docs: $(STAMP) ## Write the documentation site as one file, target/static_index.html
-	$(BIN)/dbt docs generate --static --quiet
-	@echo "Documentation: $(CURDIR)/target/static_index.html"
+	$(BIN)/dbt docs generate --quiet
+	$(BIN)/python -m segmentacao.docs
+
+.PHONY: variables
+variables: $(STAMP) ## Renew docs/variables.md from the comments of dbt_project.yml
+	$(BIN)/python -m segmentacao.variables
 
 .PHONY: bench
 bench: $(STAMP) ## Measure speed and memory side by side; QUICK=1 takes minutes
@@ -61,4 +82,4 @@ lock: ## Renew requirements.lock from pyproject.toml (needs uv)
 
 .PHONY: clean
 clean: ## Remove what builds and tests leave behind, not .venv
-	rm -rf target logs rastreio *.duckdb *.duckdb.wal
+	rm -rf target logs rastreio publicado paineis *.duckdb *.duckdb.wal

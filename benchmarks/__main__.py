@@ -12,7 +12,7 @@ from pathlib import Path
 
 from benchmarks.measure import ROOT
 
-PARTS = ["core", "precision", "build", "scoring"]
+PARTS = ["core", "precision", "build", "scoring", "publishing"]
 
 
 def main() -> None:

@@ -47,6 +47,7 @@ def build(
     ]
     environment = os.environ | {
         "SEGMENTACAO_DB": f"{folder}/warehouse.duckdb",
+        "SEGMENTACAO_PUBLICADO": f"{folder}/publicado",
         "SEGMENTACAO_THREADS": str(threads),
         "DBT_TARGET_PATH": f"{folder}/target",
         "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",

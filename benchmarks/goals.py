@@ -12,6 +12,7 @@ NAMES = {
     "build": "dbt build, 100 M lines, 1 M customers",
     "growth": "cost growth, linear within 20 %, 1 M to 100 M lines",
     "sample": "dbt build of the embedded sample, tracking on",
+    "publishing": "publishing 1 M customers to PostgreSQL",
 }
 
 
@@ -39,6 +40,7 @@ def judge(report) -> tuple[list[dict], list[dict], list[str]]:
         ("build", _build),
         ("growth", _growth),
         ("sample", _sample),
+        ("publishing", _publishing),
     ):
         for name, goal, value, holds in of_goal(report, ratios):
             found.append((key, f"{NAMES[key]}: {name}", goal, value, holds))
@@ -212,3 +214,17 @@ def _sample(report, ratios):
     if built:
         seconds = built["wall"]
         yield "wall", "<= 20 s", f"{seconds:.1f} s", seconds <= 20
+
+
+def _publishing(report, ratios):
+    for mine in report.select(part="publishing", way="ours"):
+        where = {"part": "publishing", "size": mine["size"]}
+        theirs = report.one(way="sqlalchemy plugin", **where)
+        time = _ratio(
+            ratios,
+            f"publishing {mine['size']:,}: sqlalchemy plugin's wall over ours",
+            theirs["wall"],
+            mine["wall"],
+        )
+        if mine["size"] == 1_000_000:
+            yield "wall", ">= 10 times faster", f"{time:.1f} times", time >= 10

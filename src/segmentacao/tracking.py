@@ -19,6 +19,7 @@ import json
 import logging
 import os
 import re
+import shutil
 import socket
 import tempfile
 import threading
@@ -36,7 +37,8 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from segmentacao import figures
+from segmentacao import figures, serving
+from segmentacao.addresses import redact, safe_address, scheme
 
 if TYPE_CHECKING:
     from sklearn.pipeline import Pipeline
@@ -96,6 +98,8 @@ _CHOICE_COLUMNS = [
 ]
 _LABEL_COLUMNS = ["passo", "k", "cluster", "segmento_id", "rotulo", "modelo_id"]
 _QUIET_LOGGERS = ("mlflow", "alembic", "sqlalchemy", "urllib3", "git", "matplotlib")
+# The module of `segmentacao.serving` inside a logged model.
+_SERVING = "segmentacao_serving"
 _LOCK = threading.Lock()
 
 
@@ -140,8 +144,8 @@ class Tracking:
         if self.mode not in MODES:
             raise ValueError(f"mode={self.mode!r}: allowed values are {MODES}")
         schemes = (*_HTTP, *_DATABASE_PORTS)
-        if not isinstance(self.uri, str) or _scheme(self.uri) not in schemes:
-            shown = _safe_uri(str(self.uri))
+        if not isinstance(self.uri, str) or scheme(self.uri) not in schemes:
+            shown = safe_address(str(self.uri))
             raise ValueError(f"uri={shown!r}: allowed schemes are {schemes}")
         whole = isinstance(self.timeout, int) and not isinstance(self.timeout, bool)
         if not whole or not 1 <= self.timeout <= 600:
@@ -177,6 +181,7 @@ class _Step:
     measures: pd.DataFrame
     rows: pd.DataFrame
     labels: list[str]
+    segments: list[str]
     choice: Mapping[str, Any]
     problem: str | None = None
 
@@ -364,7 +369,8 @@ def _read_step(
         k=k,
         measures=_measures(rows, choice),
         rows=chosen_rows,
-        labels=_label_texts(labels, k),
+        labels=_texts_by_cluster(labels, "rotulo", k),
+        segments=_texts_by_cluster(labels, "segmento_id", k),
         choice=picked.iloc[0].to_dict() if len(picked) else {},
         problem=problem,
     )
@@ -384,8 +390,8 @@ def _measures(rows: pd.DataFrame, choice: pd.DataFrame) -> pd.DataFrame:
     return table
 
 
-def _label_texts(labels: pd.DataFrame, k: int) -> list[str]:
-    texts = dict(zip(labels["cluster"], labels["rotulo"], strict=True))
+def _texts_by_cluster(labels: pd.DataFrame, column: str, k: int) -> list[str]:
+    texts = dict(zip(labels["cluster"], labels[column], strict=True))
     return [str(texts.get(cluster) or f"cluster {cluster}") for cluster in range(k)]
 
 
@@ -530,7 +536,12 @@ def _prepare(step: _Step, folder: Path) -> tuple[_Prepared | None, list[str]]:
     model = None
     if "skops" not in missing:
         variables = step.variables["variavel"].astype(str).tolist()
-        model = _Prepared(build_pipeline(step.rows), variables, folder / "modelo")
+        model = _Prepared(
+            build_pipeline(step.rows),
+            variables,
+            _segment_model(step),
+            folder / "modelo",
+        )
     return model, missing
 
 
@@ -672,11 +683,37 @@ def _write_figures(step: _Step, folder: Path) -> None:
 
 @dataclass(frozen=True)
 class _Prepared:
-    """A pipeline and the folder its files will be written to."""
+    """A pipeline, the same model with names, and the folder for their files."""
 
     pipeline: Any
     variables: list[str]
+    segments: dict[str, Any]
     folder: Path
+
+
+def _segment_model(step: _Step) -> dict[str, Any]:
+    """Return what `segmentacao.serving` answers from."""
+    columns = ["variavel", "transformacao", "deslocamento", "escala"]
+    return {
+        "modelo_id": step.modelo_id,
+        "variaveis": [
+            {
+                "nome": name,
+                "transformacao": kind,
+                "deslocamento": shift,
+                "escala": scale,
+            }
+            for name, kind, shift, scale in step.variables[columns].itertuples(
+                index=False
+            )
+        ],
+        "segmentos": [
+            {"segmento_id": code, "rotulo": name, "centro": centre}
+            for code, name, centre in zip(
+                step.segments, step.labels, _centres(step.rows).tolist(), strict=True
+            )
+        ],
+    }
 
 
 def _register(
@@ -725,29 +762,52 @@ def _log_model(context: _Context, step: _Step, run_id: str, model: _Prepared) ->
 
 
 def _save_model(model: _Prepared, logged: Any, run_id: str) -> None:
+    """Write two readings of one model: the pipeline's numbers, the service's names."""
+    import mlflow.pyfunc
     import mlflow.sklearn
     from mlflow.models import Model, ModelSignature
     from mlflow.types import ColSpec, Schema
 
     packages = ("mlflow", "numpy", "pandas", "scikit-learn", "skops")
+    mlflow_model = Model(
+        artifact_path=logged.artifact_location,
+        model_uuid=logged.model_id,
+        run_id=run_id,
+        model_id=logged.model_id,
+    )
     mlflow.sklearn.save_model(
         model.pipeline,
         str(model.folder),
-        mlflow_model=Model(
-            artifact_path=logged.artifact_location,
-            model_uuid=logged.model_id,
-            run_id=run_id,
-            model_id=logged.model_id,
-        ),
+        mlflow_model=mlflow_model,
         serialization_format="skops",
         skops_trusted_types=[],
         signature=ModelSignature(
             inputs=Schema([ColSpec("double", name) for name in model.variables]),
-            outputs=Schema([ColSpec("integer")]),
+            outputs=Schema(
+                [
+                    ColSpec("string", "segmento_id"),
+                    ColSpec("string", "rotulo"),
+                    ColSpec("double", "distancia"),
+                ]
+            ),
         ),
         # Inferring them would import the model in a new process: 15 s.
         pip_requirements=[f"{name}=={version(name)}" for name in packages],
     )
+    code = model.folder / "code"
+    code.mkdir()
+    shutil.copy(serving.__file__, code / f"{_SERVING}.py")
+    content = json.dumps(model.segments, ensure_ascii=False, indent=1)
+    (model.folder / serving.FILE).write_text(content, encoding="utf-8")
+    environment = mlflow_model.flavors["python_function"]["env"]
+    mlflow.pyfunc.add_to_model(
+        mlflow_model,
+        loader_module=_SERVING,
+        code="code",
+        conda_env=environment["conda"],
+        python_env=environment["virtualenv"],
+    )
+    mlflow_model.save(str(model.folder / "MLmodel"))
 
 
 def _create_version(
@@ -781,7 +841,7 @@ def _connect(settings: Tracking) -> tuple[Any, str]:
     from mlflow import MlflowClient
     from mlflow.exceptions import MlflowException
 
-    if _scheme(settings.uri) in _DATABASE_PORTS:
+    if scheme(settings.uri) in _DATABASE_PORTS:
         _probe_database(settings)
     client = MlflowClient(tracking_uri=settings.uri, registry_uri=settings.uri)
     found = client.get_experiment_by_name(settings.experiment)
@@ -806,7 +866,7 @@ def _probe_database(settings: Tracking) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
     else:
         parts = urllib.parse.urlsplit(settings.uri)
-        port = parts.port or _DATABASE_PORTS[_scheme(settings.uri)]
+        port = parts.port or _DATABASE_PORTS[scheme(settings.uri)]
         if parts.hostname:
             address = (parts.hostname, port)
             socket.create_connection(address, timeout=settings.timeout).close()
@@ -818,7 +878,7 @@ def _probe_database(settings: Tracking) -> None:
 
 
 def _artifact_uri(settings: Tracking) -> str | None:
-    if _scheme(settings.uri) in _HTTP:
+    if scheme(settings.uri) in _HTTP:
         return None
     location = settings.artifact_location
     if location is None:
@@ -832,14 +892,9 @@ def _artifact_uri(settings: Tracking) -> str | None:
 
 
 def _sqlite_path(uri: str) -> Path | None:
-    if _scheme(uri) != "sqlite":
+    if scheme(uri) != "sqlite":
         return None
     return Path(uri.partition(":///")[2].partition("?")[0])
-
-
-def _scheme(uri: str) -> str:
-    """Return ``postgresql`` for ``postgresql+psycopg://...``."""
-    return uri.partition(":")[0].partition("+")[0].lower()
 
 
 def _is_installed(name: str) -> bool:
@@ -906,39 +961,11 @@ def _reason(error: Exception, settings: Tracking) -> str:
     if isinstance(error, _Unavailable):
         return str(error)
     text = " ".join(str(error).split())
-    if _scheme(settings.uri) in _HTTP and "Max retries exceeded" in text:
+    if scheme(settings.uri) in _HTTP and "Max retries exceeded" in text:
         cause = f"sem resposta, espera maxima de {settings.timeout} s por tentativa"
     else:
-        cause = f"{type(error).__name__}: {_redact(text, settings.uri)[:200]}"
-    return f"MLflow em {_safe_uri(settings.uri)} indisponivel ({cause})"
-
-
-def _safe_uri(uri: str) -> str:
-    """Return the URI without user, password and query."""
-    scheme, separator, rest = uri.partition("://")
-    if not separator:
-        return _redact(uri, uri)
-    # A password may hold a '/', '?' or '#' that nobody escaped: cut at the last '@' of
-    # all. A file's path begins with '/' and may hold an innocent '@'.
-    if not rest.startswith("/"):
-        rest = rest.rpartition("@")[2]
-    return f"{scheme}://{rest.partition('?')[0].partition('#')[0]}"
-
-
-def _redact(text: str, uri: str) -> str:
-    """Remove the store's credentials from a foreign error message."""
-    text = text.replace(uri, _safe_uri(uri)) if "://" in uri else text
-    secrets = []
-    userinfo = uri.partition("://")[2].rpartition("@")[0]
-    if userinfo and not userinfo.startswith("/"):
-        secrets += [userinfo, userinfo.partition(":")[2]]
-    pairs = uri.partition("?")[2].split("&")
-    secrets += [pair.partition("=")[2] for pair in pairs]
-    for secret in secrets:
-        for form in (secret, urllib.parse.unquote(secret)):
-            if form:
-                text = text.replace(form, "***")
-    return re.sub(r"(?<=://)[^/\s@]+@", "***@", text)
+        cause = f"{type(error).__name__}: {redact(text, settings.uri)[:200]}"
+    return f"MLflow em {safe_address(settings.uri)} indisponivel ({cause})"
 
 
 def _text(value: object) -> str:

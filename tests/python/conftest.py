@@ -51,6 +51,7 @@ class Dbt:
                 **os.environ,
                 "SEGMENTACAO_DB": str(self.database),
                 "DBT_TARGET_PATH": str(self.folder / "target"),
+                "SEGMENTACAO_PUBLICADO": str(self.folder / "publicado"),
                 "SEGMENTACAO_THREADS": str(self.threads),
                 "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
                 **environment,
@@ -95,6 +96,18 @@ def sample(tmp_path_factory):
     project = Dbt(tmp_path_factory.mktemp("sample"))
     project.build(variables=QUICK)
     return project
+
+
+@pytest.fixture(scope="session")
+def project_folder(sample, tmp_path_factory):
+    """Return a project of its own for tools that read one beside dbt's target."""
+    folder = tmp_path_factory.mktemp("projeto")
+    shutil.copytree(ROOT / "dashboards", folder / "dashboards")
+    for name in ("dbt_project.yml", "profiles.yml"):
+        shutil.copy(ROOT / name, folder)
+    shutil.copytree(sample.folder / "target", folder / "target")
+    shutil.copy(sample.database, folder / sample.database.name)
+    return folder
 
 
 @pytest.fixture

@@ -389,7 +389,11 @@ def test_registered_model_predicts_the_same_after_loading(shared_store, passo):
     features = features_of(passo)
     expected = nearest_centre(chosen_rows(passo), features)
     assert (mlflow.sklearn.load_model(uri).predict(features) == expected).all()
-    assert (mlflow.pyfunc.load_model(uri).predict(features) == expected).all()
+    named = mlflow.pyfunc.load_model(uri).predict(features)
+    assert (named["segmento_id"] == [f"s{cluster}" for cluster in expected]).all()
+    k = CHOSEN[passo]
+    names = [f"{k - cluster}-Grupo {cluster}" for cluster in expected]
+    assert (named["rotulo"] == names).all()
 
 
 def test_model_is_skops_with_pinned_packages(shared_store):
@@ -496,24 +500,6 @@ def test_switches_are_the_ones_mlflow_reads_and_are_put_back(monkeypatch):
         assert switches.MLFLOW_DISABLE_TELEMETRY.get()
     assert os.environ["MLFLOW_HTTP_REQUEST_MAX_RETRIES"] == "3"
     assert "MLFLOW_HTTP_REQUEST_TIMEOUT" not in os.environ
-
-
-def test_credentials_are_cut_out_of_foreign_messages():
-    uri = "mysql+x://eu:a/b@c%20d@banco:1/db?ssl_key=chave"
-    text = f"no {uri}; a/b@c d; chave; http://z:w@outro/"
-    assert tracking._redact(text, uri) == (
-        "no mysql+x://banco:1/db; ***; ***; http://***@outro/"
-    )
-
-
-def test_a_password_nobody_escaped_is_cut_out_too():
-    uri = "http://eu:se?gr#e/do@servidor:5000/x"
-    assert tracking._safe_uri(uri) == "http://servidor:5000/x"
-
-
-def test_the_path_of_a_file_is_no_secret():
-    uri = "sqlite:////home/eu@casa/mlflow.db"
-    assert tracking._redact(f"sem {uri}", uri) == f"sem {uri}"
 
 
 def test_obrigatorio_raises_one_sentence_without_the_password():

@@ -1,0 +1,62 @@
+{#
+  Marts go where people read them: Parquet, a database. How, is in
+  src/segmentacao/dbt_plugin.py, which profiles.yml names.
+#}
+
+{% macro publica(mart) -%}
+    {#-
+      A model that publishes a mart. It waits for every mart of the var
+      marts_publicados, so that what is published together belongs together:
+      one red test anywhere among them, and all of them stay as they were.
+
+      Example: {{ publica('cluster_clientes') }}
+    -#}
+    {{- config(
+        materialized='publicado',
+        enabled=mart in var('marts_publicados') and _publica_daqui()
+    ) -}}
+    {%- for publicado in var('marts_publicados') -%}
+        {%- do ref(publicado) -%}
+    {%- endfor -%}
+    select * from {{ ref(mart) }}
+{%- endmacro %}
+
+
+{% macro _publica_daqui() -%}
+    {#- True when the profile names the plugin. -#}
+    {{ return(
+        target.type == 'duckdb'
+        and 'publicado' in target.plugins | default([], true) | map(attribute='alias')
+    ) }}
+{%- endmacro %}
+
+
+{% materialization publicado, adapter='duckdb' %}
+    {#- A view, and what it shows published under its name without `pub_`. -#}
+    {%- set existente = load_cached_relation(this) -%}
+    {%- set visao = this.incorporate(type='view') -%}
+
+    {{ run_hooks(pre_hooks, inside_transaction=False) }}
+    {{ run_hooks(pre_hooks, inside_transaction=True) }}
+
+    {%- if existente is not none and not existente.is_view -%}
+        {{ drop_relation_if_exists(existente) }}
+    {%- endif -%}
+    {%- call statement('main') -%}
+        create or replace view {{ visao }} as ({{ sql }})
+    {%- endcall -%}
+
+    {{ run_hooks(post_hooks, inside_transaction=True) }}
+    {%- do persist_docs(visao, model) -%}
+    {{ adapter.commit() }}
+
+    {#- with --empty the marts are empty, and nobody wants that published -#}
+    {%- if not flags.EMPTY -%}
+        {%- do adapter.store_relation(
+            'publicado', visao, [], none, 'parquet', config
+        ) -%}
+    {%- endif -%}
+
+    {{ run_hooks(post_hooks, inside_transaction=False) }}
+    {{ return({'relations': [visao]}) }}
+{% endmaterialization %}

@@ -1,0 +1,1 @@
+{{ publica('perfil_clusters') }}

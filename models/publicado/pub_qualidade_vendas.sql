@@ -1,0 +1,1 @@
+{{ publica('qualidade_vendas') }}
