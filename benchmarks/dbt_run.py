@@ -20,6 +20,7 @@ def build(
     memory_limit: str | None = None,
     threads: int = 4,
     exclude: tuple[str, ...] = (),
+    select: tuple[str, ...] = (),
 ) -> dict:
     """Build the project into ``folder/warehouse.duckdb``.
 
@@ -44,6 +45,7 @@ def build(
         *("--project-dir", str(ROOT), "--profiles-dir", folder),
         *("--vars", json.dumps(variables)),
         *("--exclude", "test_type:unit", *exclude),
+        *(("--select", *select) if select else ()),
     ]
     environment = os.environ | {
         "SEGMENTACAO_DB": f"{folder}/warehouse.duckdb",

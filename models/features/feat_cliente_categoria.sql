@@ -8,6 +8,7 @@ vendas as (
         referencias.dt_ref,
         vendas.id_cliente,
         coalesce(grafias.categoria_id, 'sem_categoria') as categoria_id,
+        coalesce(grafias.categoria, 'Sem categoria') as categoria,
         {{ valor_que_conta('vendas.valor_venda', 'vendas.tipo') }} as valor
     from {{ ref('stg_vendas') }} as vendas
     inner join {{ ref('feat_periodos') }} as periodos
@@ -25,6 +26,7 @@ final as (
         dt_ref,
         id_cliente,
         categoria_id,
+        max(categoria) as categoria,
         sum(valor) as valor
     from vendas
     group by 1, 2, 3
