@@ -76,6 +76,7 @@ final as (
     select
         identidades.modelo_id,
         linhas.*,
+        '{{ parametros_do_ajuste() }}' as parametros,
         '{{ invocation_id }}' as run_id,
         {{ momento_da_execucao() }} as treinado_em
     from linhas

@@ -1,0 +1,16 @@
+{{ config(materialized='view') }}
+
+with
+
+final as (
+
+    {{ atribui_clientes(
+        ref('ml_modelos'),
+        condicao="modelo_id in (select modelo_id from "
+            ~ ref('ml_versoes') ~ " where is_nova)",
+        so_atual=true
+    ) }}
+
+)
+
+select * from final
