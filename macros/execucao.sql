@@ -18,3 +18,15 @@
     ] | join(" || '|' || ") -%}
     {{ dbt.listagg(linha, "';'", "order by cluster, posicao") }}
 {%- endmacro %}
+
+
+{% macro apaga_esquecidos() -%}
+    {#- For a table that outlives its run: customers to forget leave it too. -#}
+    {%- if var('clientes_esquecidos') -%}
+    delete from {{ this }}
+    where id_cliente in (
+        select {{ le_texto('esquecidos.id_cliente') }}
+        from {{ origem('clientes_esquecidos') }} as esquecidos
+    )
+    {%- endif -%}
+{%- endmacro %}

@@ -4,7 +4,8 @@
 
 {% macro versao_fixada(passo) -%}
     {#- The version that the var modelo_em_vigor pins for a step, or none. -#}
-    {{ return((var('modelo_em_vigor') or {}).get(passo)) }}
+    {%- set fixadas = var('modelo_em_vigor') -%}
+    {{ return(fixadas.get(passo) if fixadas is mapping else none) }}
 {%- endmacro %}
 
 
@@ -33,8 +34,8 @@
 
 {% macro _sem_modelo(motivo) -%}
     {{ exceptions.raise_compiler_error(
-        "There is no model to score by: " ~ motivo ~ ". Run dbt build with the "
-        ~ "tag treino once, which trains one."
+        "There is no model to score by: " ~ motivo ~ ". Run dbt build once "
+        ~ "without excluding tag:treino, which trains one."
     ) }}
 {%- endmacro %}
 
@@ -55,7 +56,7 @@
         {%- set em_vigor = linhas | selectattr(2) | list -%}
         {%- if not linhas | length -%}
             {{ _sem_modelo("the registry ml_modelos is empty") }}
-        {%- elif not em_vigor | length -%}
+        {%- elif 'rfv' not in em_vigor | map(attribute=0) -%}
             {{ _sem_modelo(
                 "none was trained at or before dt_ref, the earliest on "
                 ~ linhas | map(attribute=3) | min
@@ -124,4 +125,45 @@
             partition by passo, identidade_herdada is null order by ordem
         ) as {{ dbt.type_string() }}
     )
+{%- endmacro %}
+
+
+{% macro colunas_do_modelo(relacao) -%}
+    {#- What ml_modelos keeps of a fit, as a select list. -#}
+    {%- for coluna in [
+        'modelo_id', 'dt_ref_treino', 'passo', 'k', 'cluster', 'ordem',
+        'segmento_id', 'rotulo', 'variavel', 'posicao', 'transformacao',
+        'deslocamento', 'escala', 'centro', 'clientes', 'clientes_ajuste',
+        'silhueta', 'is_instavel', 'is_sem_estrutura', 'digest',
+    ] -%}
+        {{ relacao }}.{{ coluna }}{% if not loop.last %}, {% endif %}
+    {%- endfor -%}
+{%- endmacro %}
+
+
+{% macro dt_ref_publicada_antes() -%}
+    {#- The last date in the history before this run's, as a scalar query. -#}
+    (
+        select max(historico.dt_ref)
+        from {{ ref('cluster_clientes_historico') }} as historico
+        where historico.dt_ref < (
+            select referencias.dt_ref
+            from {{ ref('feat_referencias') }} as referencias
+            where referencias.papel = 'atual'
+        )
+    )
+{%- endmacro %}
+
+
+{% macro versoes_publicadas_antes() -%}
+    {#- A condition on modelo_id: the versions that labelled that date. -#}
+    {%- set partes = [] -%}
+    {%- for passo in ['rfv', 'categoria'] -%}
+        {%- do partes.append(
+            "modelo_id in (select historico.modelo_" ~ passo ~ "_id from "
+            ~ ref('cluster_clientes_historico') ~ " as historico where "
+            ~ "historico.dt_ref = " ~ dt_ref_publicada_antes() ~ ")"
+        ) -%}
+    {%- endfor -%}
+    {{ return("(" ~ partes | join(" or ") ~ ")") }}
 {%- endmacro %}
