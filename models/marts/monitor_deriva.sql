@@ -62,16 +62,18 @@ gerais as (
         'todos' as item,
         cast(null as {{ tipo_real() }}) as base,
         cast(null as {{ tipo_real() }}) as atual,
-        cast(sum(case when veredito <> 'estavel' then 1 else 0 end) as {{ tipo_real() }})
+        cast(count(case when veredito <> 'estavel' then 1 end) as {{ tipo_real() }})
             as valor,
         cast(null as {{ tipo_real() }}) as valor_esperado,
         max(clientes_base) as clientes_base,
         max(clientes) as clientes,
         cast(null as {{ tipo_real() }}) as limite_observar,
         cast(null as {{ tipo_real() }}) as limite_retreinar,
-        case max(case veredito when 'retreinar' then 2 when 'observar' then 1 else 0 end)
-            when 2 then 'retreinar'
-            when 1 then 'observar'
+        case
+            when count(case when veredito = 'retreinar' then 1 end) > 0
+                then 'retreinar'
+            when count(case when veredito = 'observar' then 1 end) > 0
+                then 'observar'
             else 'estavel'
         end as veredito
     from julgadas

@@ -24,25 +24,36 @@ participacoes as (
 
 ),
 
-psi as (
+somadas as (
 
     select
         passo,
         indicador,
         case item when 'cluster' then 'todos' else item end as item,
+        total_base as clientes_base,
+        total as clientes,
+        least(total_base, total) >= {{ var('deriva_clientes_minimos') }}
+            as is_bastante,
+        sum((q - p) * ln(q / p)) as psi,
+        (count(*) - 1) * (1.0 / total_base + 1.0 / nullif(total, 0)) as esperado
+    from participacoes
+    group by 1, 2, 3, 4, 5, 6
+
+),
+
+psi as (
+
+    select
+        passo,
+        indicador,
+        item,
         cast(null as {{ tipo_real() }}) as base,
         cast(null as {{ tipo_real() }}) as atual,
-        case when min(total_base) >= {{ var('deriva_clientes_minimos') }}
-            and min(total) >= {{ var('deriva_clientes_minimos') }}
-            then sum((q - p) * ln(q / p)) end as valor,
-        case when min(total_base) >= {{ var('deriva_clientes_minimos') }}
-            and min(total) >= {{ var('deriva_clientes_minimos') }}
-            then (max(faixas) - 1) * (1.0 / min(total_base) + 1.0 / min(total))
-        end as valor_esperado,
-        min(total_base) as clientes_base,
-        min(total) as clientes
-    from participacoes
-    group by 1, 2, 3
+        case when is_bastante then psi end as valor,
+        case when is_bastante then esperado end as valor_esperado,
+        clientes_base,
+        clientes
+    from somadas
 
 ),
 

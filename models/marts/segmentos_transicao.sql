@@ -78,8 +78,8 @@ final as (
         depois.codigo,
         cast(antes.clientes as {{ dbt.type_bigint() }}) as clientes_treino_anterior,
         cast(depois.clientes as {{ dbt.type_bigint() }}) as clientes_treino,
-        cast(coalesce(depois.clientes_comuns, parceiro.clientes_comuns)
-            as {{ dbt.type_bigint() }}) as clientes_comuns,
+        coalesce(depois.clientes_comuns, parceiro.clientes_comuns)
+            as clientes_comuns,
         coalesce(depois.jaccard, parceiro.jaccard) as jaccard,
         versoes.ari,
         versoes.participacao_renomeada,

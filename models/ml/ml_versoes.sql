@@ -34,11 +34,8 @@ versoes as (
         {%- else -%}
         true
         {%- endif %} as is_com_identidade,
-        case
-            when modelos.dt_ref_treino <= referencias.dt_ref
-                then {{ dbt.datediff('modelos.dt_ref_treino', 'referencias.dt_ref', 'day') }}
-            else {{ dbt.datediff('referencias.dt_ref', 'modelos.dt_ref_treino', 'day') }}
-        end as distancia_dias
+        abs({{ dbt.datediff('modelos.dt_ref_treino', 'referencias.dt_ref', 'day') }})
+            as distancia_dias
     from modelos
     cross join referencias
 
