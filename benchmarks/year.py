@@ -28,8 +28,9 @@ COLUMNS = {
     "refit": "refit",
     "customers": "customers",
     "moved": "name changed since last month %",
-    "model": "of these by the model alone %",
-    "half_year": "moved since one window ago %",
+    "model": "by the model alone %",
+    "identity": "in another segment by the model alone %",
+    "half_year": "moved since one window ago, same model %",
     "dormant": "of these to sem_compra %",
     "rfv": "RFV verdict",
     "categoria": "category verdict",
@@ -55,16 +56,19 @@ MONTHS = """
     causes as (
         select
             dt_ref,
-            100 * sum(clientes) filter (causa = 'modelo' and is_mudou)
-                / sum(clientes) filter (causa = 'modelo') as model_moved,
-            sum(clientes) filter (causa = 'modelo') as model_all,
+            100 * coalesce(sum(clientes) filter (
+                causa = 'modelo' and is_nome_mudou
+            ), 0) / sum(clientes) filter (causa = 'modelo') as renamed,
+            100 * coalesce(sum(clientes) filter (
+                causa = 'modelo' and is_segmento_mudou
+            ), 0) / sum(clientes) filter (causa = 'modelo') as regrouped,
             100 * sum(clientes) filter (
-                causa = 'clientes' and de_segmento_id <> 'novo' and is_mudou
+                causa = 'clientes' and de_segmento_id <> 'novo' and is_segmento_mudou
             ) / sum(clientes) filter (
                 causa = 'clientes' and de_segmento_id <> 'novo'
             ) as half_year,
             100 * sum(clientes) filter (
-                causa = 'clientes' and de_segmento_id <> 'novo' and is_mudou
+                causa = 'clientes' and de_segmento_id <> 'novo' and is_segmento_mudou
                 and para_segmento_id = 'sem_compra'
             ) / sum(clientes) filter (
                 causa = 'clientes' and de_segmento_id <> 'novo'
@@ -84,7 +88,8 @@ MONTHS = """
         case when refit then 'yes' else '' end,
         customers,
         round(moved, 1),
-        case when model_all > 0 then round(coalesce(model_moved, 0), 1) end,
+        round(renamed, 1),
+        round(regrouped, 1),
         round(half_year, 1),
         round(dormant, 1),
         rfv,

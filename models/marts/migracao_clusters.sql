@@ -59,7 +59,8 @@ final as (
         contadas.para_segmento_rfv_id,
         contadas.de_segmento_categoria_id,
         contadas.para_segmento_categoria_id,
-        contadas.de_cluster <> contadas.para_cluster as is_mudou,
+        contadas.de_cluster <> contadas.para_cluster as is_nome_mudou,
+        contadas.de_segmento_id <> contadas.para_segmento_id as is_segmento_mudou,
         cast(contadas.clientes as {{ dbt.type_bigint() }}) as clientes,
         contadas.clientes / cast(sum(contadas.clientes) over (
             partition by contadas.causa, contadas.de_cluster
