@@ -2,87 +2,58 @@
 
 with
 
-base as (
-
-    select base.*
-    from {{ ref('ml_linha_de_base') }} as base
-    inner join {{ ref('ml_versoes') }} as versoes
-        on base.modelo_id = versoes.modelo_id
-    where versoes.is_em_vigor
-
-),
-
-limites as (
-
-    select
-        passo,
-        item as variavel,
-        faixa,
-        valor as limite
-    from base
-    where medida = 'faixa' and valor is not null
-
-),
-
-valores as (
-
-    select * from {{ ref('monitor_deriva__valores') }}
-
-),
-
 contagens as (
 
-    {{ conta_faixas('valores', 'limites') }}
+    select
+        *,
+        sum(clientes_base) over (partition by passo, indicador, item) as total_base,
+        sum(clientes) over (partition by passo, indicador, item) as total,
+        count(*) over (partition by passo, indicador, item) as faixas
+    from {{ ref('monitor_deriva__contagens') }}
 
 ),
 
-agora as (
+-- half a customer in every bin, so that an empty one has a logarithm
+participacoes as (
+
+    select
+        *,
+        (clientes_base + 0.5) / (total_base + 0.5 * faixas) as p,
+        (clientes + 0.5) / (total + 0.5 * faixas) as q
+    from contagens
+
+),
+
+somadas as (
 
     select
         passo,
-        'faixa' as medida,
-        variavel as item,
-        faixa,
-        clientes
-    from contagens
-
-    union all
-
-    select
-        atribuicoes.passo,
-        'distancia' as medida,
-        'cluster' as item,
-        atribuicoes.cluster as faixa,
-        count(*) as clientes
-    from {{ ref('ml_atribuicoes') }} as atribuicoes
-    inner join {{ ref('feat_referencias') }} as referencias
-        on
-            atribuicoes.dt_ref = referencias.dt_ref
-            and referencias.papel = 'atual'
-    group by 1, 4
+        indicador,
+        case item when 'cluster' then 'todos' else item end as item,
+        total_base as clientes_base,
+        total as clientes,
+        least(total_base, total) >= {{ var('deriva_clientes_minimos') }}
+            as is_bastante,
+        sum((q - p) * ln(q / p)) as psi,
+        (count(*) - 1) * (1.0 / total_base + 1.0 / nullif(total, 0)) as esperado
+    from participacoes
+    group by 1, 2, 3, 4, 5, 6
 
 ),
 
--- from the baseline, so that what has vanished is there with zero
 final as (
 
     select
-        base.modelo_id,
-        base.passo,
-        case base.medida when 'faixa' then 'psi_variavel' else 'psi_segmentos' end
-            as indicador,
-        base.item,
-        base.faixa,
-        base.clientes as clientes_base,
-        coalesce(agora.clientes, 0) as clientes
-    from base
-    left join agora
-        on
-            base.passo = agora.passo
-            and base.medida = agora.medida
-            and base.item = agora.item
-            and base.faixa = agora.faixa
-    where base.medida in ('faixa', 'distancia')
+        passo,
+        indicador,
+        item,
+        cast(null as {{ tipo_real() }}) as base,
+        cast(null as {{ tipo_real() }}) as atual,
+        case when is_bastante then psi end as valor,
+        case when is_bastante then esperado end as valor_esperado,
+        clientes_base,
+        clientes
+    from somadas
 
 )
 

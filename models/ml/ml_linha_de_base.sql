@@ -10,70 +10,19 @@ with
 atribuicoes as (
 
     select * from {{ ref('ml_atribuicoes_treino') }}
-    {% if is_incremental() -%}
-    where modelo_id not in (select modelo_id from {{ this }})
-    {%- endif %}
-
-),
-
-valores as (
-
-    select * from {{ ref('ml_valores_treino') }}
-    {% if is_incremental() -%}
-    where modelo_id not in (select modelo_id from {{ this }})
-    {%- endif %}
-
-),
-
-decis as (
-
-    {% for i in range(1, limites_max() + 1) -%}
-    select
-        passo,
-        variavel,
-        {{ quantil('valor', i / 10) }} as limite,
-        max(valor) as maximo
-    from valores
-    group by 1, 2
-    {% if not loop.last %}union{% endif %}
-    {% endfor %}
-
-),
-
--- equal deciles, as of many customers with one order, are one limit
-limites as (
-
-    select
-        passo,
-        variavel,
-        limite,
-        row_number() over (partition by passo, variavel order by limite) - 1 as faixa
-    from decis
-    where limite < maximo
-
-),
-
-contagens as (
-
-    {{ conta_faixas('valores', 'limites') }}
 
 ),
 
 medidas as (
 
     select
-        contagens.passo,
+        passo,
         'faixa' as medida,
-        contagens.variavel as item,
-        contagens.faixa,
-        limites.limite as valor,
-        contagens.clientes
-    from contagens
-    left join limites
-        on
-            contagens.passo = limites.passo
-            and contagens.variavel = limites.variavel
-            and contagens.faixa = limites.faixa
+        variavel as item,
+        faixa,
+        limite as valor,
+        clientes
+    from {{ ref('ml_faixas_treino') }}
 
     union all
 
@@ -102,16 +51,6 @@ medidas as (
 
 ),
 
-versoes as (
-
-    select
-        passo,
-        max(modelo_id) as modelo_id
-    from atribuicoes
-    group by 1
-
-),
-
 final as (
 
     select
@@ -125,7 +64,12 @@ final as (
         '{{ invocation_id }}' as run_id,
         {{ momento_da_execucao() }} as registrado_em
     from medidas
-    inner join versoes on medidas.passo = versoes.passo
+    inner join {{ ref('ml_versoes') }} as versoes
+        on medidas.passo = versoes.passo and versoes.is_nova
+    {% if is_incremental() -%}
+    -- a fit that was made before keeps what it was then
+    where versoes.modelo_id not in (select modelo_id from {{ this }})
+    {%- endif %}
 
 )
 
