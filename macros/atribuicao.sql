@@ -7,16 +7,19 @@
 {% macro maximo_de_clusters() -%}{{ return(10) }}{%- endmacro %}
 
 
-{% macro atribui_clientes(modelos, condicao='true', so_atual=false) -%}
+{% macro atribui_clientes(modelos, condicao='true', lidas=[], so_atual=false) -%}
     {#-
       A query: one row per dt_ref, customer and step with the nearest centre of
-      the versions that `modelos` holds under `condicao`, at most one a step.
+      the versions that `modelos` holds under `condicao`, at most one a step;
+      `lidas` are the relations that the condition reads.
 
       Example: select * from ( atribui_clientes(ref('ml_modelo_em_vigor')) )
     -#}
     {#- the ref stands before any condition: parsing must see it -#}
     {%- set referencias = ref('feat_referencias') if so_atual -%}
-    {%- set variaveis = variaveis_do_modelo('categoria', modelos, condicao) -%}
+    {%- set variaveis = variaveis_do_modelo(
+        'categoria', modelos, condicao, lidas
+    ) -%}
     with
 
     modelos as (

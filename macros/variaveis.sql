@@ -39,13 +39,18 @@
 {%- endmacro %}
 
 
-{% macro variaveis_do_modelo(passo, modelos, condicao='true') -%}
+{% macro variaveis_do_modelo(passo, modelos, condicao='true', lidas=[]) -%}
     {#-
       Features of the version that `modelos` holds for a step, read from the
       warehouse: a category that has since left the largest ones is still a
-      feature of an older version.
+      feature of an older version. None while one of the relations that the
+      condition reads (`lidas`) is not there, as when docs are generated before
+      the first build.
     -#}
     {%- if not execute -%}{{ return([]) }}{%- endif -%}
+    {%- for relacao in [modelos] + lidas if load_relation(relacao) is none -%}
+        {{ return([]) }}
+    {%- endfor -%}
     {{ return(run_query(
         "select variavel from " ~ modelos ~ " where passo = '" ~ passo ~ "' and "
         ~ condicao ~ " group by variavel order by min(posicao)"

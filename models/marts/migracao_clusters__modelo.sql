@@ -19,7 +19,10 @@ clientes as (
 atribuicoes as (
 
     {{ atribui_clientes(
-        ref('ml_modelos'), condicao=versoes_publicadas_antes(), so_atual=true
+        ref('ml_modelos'),
+        condicao=versoes_publicadas_antes(),
+        lidas=[ref('cluster_clientes_historico'), ref('feat_referencias')],
+        so_atual=true
     ) }}
 
 ),

@@ -12,6 +12,7 @@ anteriores as (
         ref('ml_modelos'),
         condicao="modelo_id in (select modelo_id from "
             ~ ref('ml_versoes') ~ " where is_anterior)",
+        lidas=[ref('ml_versoes')],
         so_atual=true
     ) }}
 
