@@ -43,10 +43,17 @@ equivalentes as (
     where ajuste.silhueta <= registradas.silhueta + {{ var('tolerancia_silhueta') }}
     group by 1, 2
     having
+        -- all of the one and all of the other: a fit that lost a name is part
+        -- of a whole version
         count(*) = (
             select count(*)
             from ajuste as inteiro
             where inteiro.passo = registradas.passo
+        )
+        and count(*) = (
+            select count(*)
+            from registradas as inteira
+            where inteira.modelo_id = registradas.modelo_id
         )
 
 ),
