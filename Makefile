@@ -75,6 +75,18 @@ variables: $(STAMP) ## Renew docs/variables.md from the comments of dbt_project.
 bench: $(STAMP) ## Measure speed and memory side by side; QUICK=1 takes minutes
 	$(BIN)/python -m benchmarks $(if $(QUICK),--quick)
 
+.PHONY: year
+year: $(STAMP) ## Live a year: monthly dates, quarterly refits; DADOS=folder adds real data
+	$(BIN)/python -m benchmarks.year $(if $(DADOS),--dados $(DADOS))
+
+.PHONY: backfill
+backfill: $(STAMP) ## Write past dates: make backfill DE=2025-03-01 ATE=2025-12-01 PASSO=1
+	$(BIN)/python -m segmentacao.backfill --de $(DE) --ate $(ATE) --passo-meses $(or $(PASSO),1)
+
+.PHONY: test-longo
+test-longo: $(STAMP) ## Run the slow end-to-end tests
+	$(BIN)/python -m pytest -m longo
+
 .PHONY: lock
 lock: ## Renew requirements.lock from pyproject.toml (needs uv)
 	uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 \

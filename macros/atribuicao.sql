@@ -7,19 +7,78 @@
 {% macro maximo_de_clusters() -%}{{ return(10) }}{%- endmacro %}
 
 
-{% macro atribui_cluster(passo, features, variaveis) -%}
+{% macro atribui_clientes(modelos, condicao='true', lidas=[], so_atual=false) -%}
+    {#-
+      A query: one row per dt_ref, customer and step with the nearest centre of
+      the versions that `modelos` holds under `condicao`, at most one a step;
+      `lidas` are the relations that the condition reads.
+
+      Example: select * from ( atribui_clientes(ref('ml_modelo_em_vigor')) )
+    -#}
+    {#- the ref stands before any condition: parsing must see it -#}
+    {%- set referencias = ref('feat_referencias') if so_atual -%}
+    {%- set variaveis = variaveis_do_modelo(
+        'categoria', modelos, condicao, lidas
+    ) -%}
+    with
+
+    modelos as (
+
+        select * from {{ modelos }}
+        where {{ condicao }}
+
+    ),
+
+    clientes as (
+
+        select * from {{ ref('feat_rfv') }}
+        where
+            {{ texto_na_lista('faixa', var('faixas_no_ajuste')) }}
+            {% if so_atual -%}
+            and dt_ref in (
+                select dt_ref from {{ referencias }} where papel = 'atual'
+            )
+            {%- endif %}
+
+    ),
+
+    participacoes as ({{ participacoes(variaveis) }}),
+
+    categorias as (
+
+        select participacoes.*
+        from participacoes
+        inner join clientes
+            on
+                participacoes.dt_ref = clientes.dt_ref
+                and participacoes.id_cliente = clientes.id_cliente
+        where participacoes.is_com_categoria
+
+    )
+
+    select * from ({{ atribui_cluster('rfv', 'clientes', variaveis_rfv(), 'modelos') }}) as rfv
+    {% if variaveis -%}
+    union all
+    select * from ({{ atribui_cluster('categoria', 'categorias', variaveis, 'modelos') }})
+        as categoria
+    {%- endif %}
+{%- endmacro %}
+
+
+{% macro atribui_cluster(passo, features, variaveis, modelos) -%}
     {#-
       A subquery: one row per dt_ref and customer of `features` with its
       nearest cluster, the distance to it (Euclidean, in the space the model
-      was fitted in) and the margin to the second nearest.
+      was fitted in) and the margin to the second nearest. `modelos` holds the
+      rows of the one version of the step that scores.
 
       Example: select * from ( atribui_cluster('rfv', 'clientes',
-      ['recencia_dias', 'frequencia', 'valor']) )
+      ['recencia_dias', 'frequencia', 'valor'], ref('ml_modelo_em_vigor')) )
     -#}
     {%- set clusters = range(maximo_de_clusters()) | list -%}
     with
 
-    centros as ({{ _centros_em_linha(passo, variaveis) }}),
+    centros as ({{ _centros_em_linha(passo, variaveis, modelos) }}),
 
     pontos as (
 
@@ -115,7 +174,7 @@
 {%- endmacro %}
 
 
-{% macro _centros_em_linha(passo, variaveis) -%}
+{% macro _centros_em_linha(passo, variaveis, modelos) -%}
     select
         {% for variavel in variaveis -%}
         {%- set i = loop.index0 -%}
@@ -129,7 +188,7 @@
         {% endfor -%}
         {% endfor -%}
         max(modelo_id) as modelo_id
-    from {{ ref('ml_modelo_em_vigor') }}
+    from {{ modelos }}
     where passo = '{{ passo }}'
     having count(*) > 0
 {%- endmacro %}

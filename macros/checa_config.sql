@@ -52,6 +52,7 @@
         {{ _checa_lista(
             'faixas_no_ajuste', ['ativo', 'compra_unica', 'sem_categoria']
         ) }}
+        {{ _checa_vida_do_modelo() }}
     {%- endif -%}
 {%- endmacro %}
 
@@ -171,6 +172,33 @@
             ) }}
         {%- endif -%}
     {%- endfor -%}
+{%- endmacro %}
+
+{% macro _checa_vida_do_modelo() -%}
+    {{ _checa_faixa('jaccard_minimo', 0, 1) }}
+    {{ _checa_faixa('deriva_clientes_minimos', 1, 1000000000) }}
+    {%- set fixados = var('modelo_em_vigor') -%}
+    {%- if fixados is not none and fixados is not mapping -%}
+        {{ _recusa(
+            'modelo_em_vigor', "'" ~ fixados ~ "'",
+            'null, or a mapping with the keys rfv and categoria'
+        ) }}
+    {%- endif -%}
+    {%- for passo in fixados or {} if passo not in ['rfv', 'categoria'] -%}
+        {{ _recusa('modelo_em_vigor', 'for ' ~ passo, 'the keys rfv and categoria') }}
+    {%- endfor -%}
+    {%- for medida in ['psi', 'centro', 'silhueta', 'distancia'] -%}
+        {%- set limites = var('deriva_limites').get(medida) -%}
+        {%- if limites is string or limites is not sequence
+            or limites | length != 2 or limites | reject('number') | list
+            or limites[0] > limites[1] -%}
+            {{ _recusa(
+                'deriva_limites.' ~ medida, limites,
+                'two numbers, the first at most the second'
+            ) }}
+        {%- endif -%}
+    {%- endfor -%}
+    {{ checa_se_ha_modelo() }}
 {%- endmacro %}
 
 

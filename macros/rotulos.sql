@@ -1,6 +1,51 @@
 {#
-  Names of category clusters, for ml_nomes_categoria and ml_rotulos_categoria.
+  Names of clusters, and of customers by their clusters.
 #}
+
+{% macro rotula_clientes(clientes, atribuicoes, nomes) -%}
+    {#-
+      A query: one row per row of `clientes` with the names that one version of
+      each step gives it. Lanes that take no part in the clustering are named
+      by rule. segmento_id joins the identities of the parts, and is the code of
+      the lane where there is none.
+    -#}
+    select
+        {{ clientes }}.*,
+        coalesce(rfv.rotulo, faixas.nome)
+        || coalesce(':' || categoria.rotulo, '') as cluster,
+        coalesce(rfv.rotulo, faixas.nome) as cluster_rfv,
+        categoria.rotulo as cluster_categoria,
+        coalesce(rfv.identidade, faixas.segmento_id)
+        || coalesce(':' || categoria.identidade, '') as segmento_id,
+        coalesce(rfv.segmento_id, faixas.segmento_id) as segmento_rfv_id,
+        categoria.segmento_id as segmento_categoria_id,
+        rfv.distancia,
+        rfv.margem,
+        rfv.modelo_id as modelo_rfv_id,
+        categoria.modelo_id as modelo_categoria_id
+    from {{ clientes }}
+    {% for passo in ['rfv', 'categoria'] -%}
+    left join (
+        select
+            atribuicoes.*,
+            nomes.rotulo,
+            nomes.segmento_id,
+            nomes.identidade
+        from {{ atribuicoes }} as atribuicoes
+        inner join {{ nomes }} as nomes
+            on
+                atribuicoes.modelo_id = nomes.modelo_id
+                and atribuicoes.cluster = nomes.cluster
+        where atribuicoes.passo = '{{ passo }}'
+    ) as {{ passo }}
+        on
+            {{ clientes }}.dt_ref = {{ passo }}.dt_ref
+            and {{ clientes }}.id_cliente = {{ passo }}.id_cliente
+    {% endfor -%}
+    left join {{ origem('rotulos_rfv') }} as faixas
+        on {{ clientes }}.faixa = faixas.papel
+{%- endmacro %}
+
 
 {% macro nomes_de_categoria(clusters, n_nomes) -%}
     {#-

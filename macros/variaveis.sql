@@ -45,12 +45,68 @@
 {%- endmacro %}
 
 
+{% macro variaveis_do_modelo(passo, modelos, condicao='true', lidas=[]) -%}
+    {#-
+      Features of the version that `modelos` holds for a step, read from the
+      warehouse: a category that has since left the largest ones is still a
+      feature of an older version. None while one of the relations that the
+      condition reads (`lidas`) is not there, as when docs are generated before
+      the first build.
+    -#}
+    {%- if not execute -%}{{ return([]) }}{%- endif -%}
+    {%- for relacao in [modelos] + lidas if load_relation(relacao) is none -%}
+        {{ return([]) }}
+    {%- endfor -%}
+    {{ return(run_query(
+        "select variavel from " ~ modelos ~ " where passo = '" ~ passo ~ "' and "
+        ~ condicao ~ " group by variavel order by min(posicao)"
+    ).columns[0].values() | list) }}
+{%- endmacro %}
+
+
+{% macro participacoes(variaveis) -%}
+    {#-
+      A subquery: one row per dt_ref and customer with the share columns that a
+      version of the category model reads, whichever categories are the
+      largest today. What the version does not know is its `outras`.
+    -#}
+    {#- the refs stand before any condition: parsing must see them -#}
+    {%- set prontas, de_novo = ref('feat_pct_categoria'), ref('feat_cliente_categoria') -%}
+    {%- if variaveis | sort == variaveis_categoria() | sort -%}
+        select * from {{ prontas }}
+    {%- else -%}
+        {%- set categorias = [] -%}
+        {%- for variavel in variaveis -%}
+            {%- do categorias.append(variavel[4:]) -%}
+        {%- endfor -%}
+        {{ reparte_por_categoria(
+            '(' ~ soma_por_categoria(de_novo, categorias) ~ ')', categorias
+        ) }}
+    {%- endif -%}
+{%- endmacro %}
+
+
+{% macro soma_por_categoria(cliente_categoria, categorias) -%}
+    {#- From one row per category to one column, as feat_cliente_periodo has. -#}
+    select
+        dt_ref,
+        id_cliente,
+        {% for categoria in categorias + ['sem_categoria'] if categoria != 'outras' -%}
+        sum(case when categoria_id = '{{ categoria }}' then valor else 0 end)
+            as {{ adapter.quote('valor_' ~ categoria) }},
+        {% endfor -%}
+        sum(valor) as valor_total
+    from {{ cliente_categoria }}
+    group by 1, 2
+{%- endmacro %}
+
+
 {% macro reparte_por_categoria(somas, categorias) -%}
     {#-
       Shares of spending, one column for each of `categorias`, from a relation
       with the net value of each as `valor_<categoria>`, `valor_sem_categoria`
-      and `valor_total`. What has no column of its own is `outras`. A net below
-      zero counts as zero. Values stay decimal up to the division: sums of
+      and `valor_total`. What has no column of its own is `outras`, or left out
+      where there is none. A net below zero counts as zero. Values stay decimal up to the division: sums of
       doubles change in the last digit with the order of the rows, and the
       models with them.
     -#}
@@ -59,8 +115,11 @@
         {%- do partes.update({categoria: adapter.quote('valor_' ~ categoria)}) -%}
     {%- endfor -%}
     {%- set resto = (['valor_total'] + partes.values() | list) | join(' - ') -%}
-    {%- set conhecidas = partes.values() | list + [resto ~ ' - valor_sem_categoria'] -%}
-    {%- if 'outras' in categorias -%}{%- do partes.update({'outras': resto}) -%}{%- endif -%}
+    {%- set conhecidas = partes.values() | list -%}
+    {%- if 'outras' in categorias -%}
+        {%- do conhecidas.append(resto ~ ' - valor_sem_categoria') -%}
+        {%- do partes.update({'outras': resto}) -%}
+    {%- endif -%}
     select
         dt_ref,
         id_cliente,
@@ -80,7 +139,8 @@
             ) as valor_das_partes,
             {% for valor in conhecidas -%}
             {{ valor }} > 0{% if not loop.last %} or {% endif %}
+            {%- else %}false
             {%- endfor %} as is_com_categoria
-        from {{ somas }}
+        from {{ somas }} as somas
     ) as somadas
 {%- endmacro %}

@@ -7,6 +7,7 @@ select
     cluster,
     cluster_rfv,
     cluster_categoria,
+    segmento_id,
     segmento_rfv_id,
     segmento_categoria_id,
     faixa,

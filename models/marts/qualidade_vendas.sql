@@ -42,6 +42,13 @@ recusadas as (
 
 ),
 
+referencias as (
+
+    select * from {{ ref('feat_referencias') }}
+    where papel = 'atual'
+
+),
+
 somadas as (
 
     select
@@ -64,18 +71,20 @@ somadas as (
 final as (
 
     select
-        situacao,
-        motivo,
-        cast(linhas as {{ dbt.type_bigint() }}) as linhas,
-        linhas / cast(sum(linhas) over () as {{ tipo_real() }})
+        referencias.dt_ref,
+        somadas.situacao,
+        somadas.motivo,
+        cast(somadas.linhas as {{ dbt.type_bigint() }}) as linhas,
+        somadas.linhas / cast(sum(somadas.linhas) over () as {{ tipo_real() }})
             as participacao_linhas,
-        cast(clientes as {{ dbt.type_bigint() }}) as clientes,
-        cast(valor as {{ tipo_valor() }}) as valor,
-        primeira_data,
-        ultima_data,
+        cast(somadas.clientes as {{ dbt.type_bigint() }}) as clientes,
+        cast(somadas.valor as {{ tipo_valor() }}) as valor,
+        somadas.primeira_data,
+        somadas.ultima_data,
         '{{ invocation_id }}' as run_id,
         {{ momento_da_execucao() }} as calculado_em
     from somadas
+    cross join referencias
 
 )
 

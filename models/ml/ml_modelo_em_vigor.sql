@@ -1,4 +1,9 @@
-{{ config(materialized='view') }}
+{{ config(
+    materialized='view',
+    pre_hook="{{ exige_modelo_em_vigor(ref('ml_versoes')) }}"
+) }}
+
+-- depends_on: {{ ref('ml_segmentos') }}
 
 with
 
@@ -8,12 +13,18 @@ modelos as (
 
 ),
 
+versoes as (
+
+    select * from {{ ref('ml_versoes') }}
+    where is_em_vigor
+
+),
+
 final as (
 
-    select * from modelos
-    -- one training run writes the versions of both steps, so a step that the
-    -- last run could not fit is no longer in force
-    where treinado_em = (select max(m.treinado_em) from modelos as m)
+    select modelos.*
+    from modelos
+    inner join versoes on modelos.modelo_id = versoes.modelo_id
 
 )
 

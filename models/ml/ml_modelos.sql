@@ -8,78 +8,84 @@
 
 with
 
-rotulos as (
+ajuste as (
 
-    select * from {{ ref('ml_rotulos') }}
-
-),
-
-candidatos as (
-
-    select * from {{ ref('ml_candidatos') }}
+    select * from {{ ref('ml_ajuste') }}
 
 ),
 
-referencias as (
+{% if is_incremental() -%}
+registradas as (
 
-    select * from {{ ref('feat_referencias') }}
-    where papel = 'atual'
+    select * from {{ this }}
 
 ),
 
-linhas as (
+-- the same data, fitted with other random draws, are no new model: of versions
+-- with the same names and equal silhouettes the one we have stays in force
+equivalentes as (
 
     select
-        referencias.dt_ref as dt_ref_treino,
-        rotulos.passo,
-        rotulos.k,
-        rotulos.cluster,
-        rotulos.ordem,
-        rotulos.segmento_id,
-        rotulos.rotulo,
-        candidatos.variavel,
-        candidatos.posicao,
-        candidatos.transformacao,
-        candidatos.deslocamento,
-        candidatos.escala,
-        candidatos.centro,
-        candidatos.clientes,
-        candidatos.clientes_ajuste,
-        rotulos.silhueta,
-        rotulos.is_instavel,
-        rotulos.is_sem_estrutura,
-        candidatos.digest
-    from rotulos
-    inner join candidatos
+        registradas.passo,
+        registradas.modelo_id,
+        row_number() over (
+            partition by registradas.passo
+            order by max(registradas.treinado_em) desc, registradas.modelo_id
+        ) as lugar
+    from registradas
+    inner join ajuste
         on
-            rotulos.passo = candidatos.passo
-            and rotulos.k = candidatos.k
-            and rotulos.cluster = candidatos.cluster
-    cross join referencias
+            registradas.digest = ajuste.digest
+            {% for coluna in ['passo', 'k', 'rotulo', 'variavel',
+                'segmento_id', 'transformacao', 'deslocamento', 'escala'] -%}
+            and registradas.{{ coluna }} = ajuste.{{ coluna }}
+            {% endfor -%}
+    where ajuste.silhueta <= registradas.silhueta + {{ var('tolerancia_silhueta') }}
+    group by 1, 2
+    having
+        -- all of the one and all of the other: a fit that lost a name is part
+        -- of a whole version
+        count(*) = (
+            select count(*)
+            from ajuste as inteiro
+            where inteiro.passo = registradas.passo
+        )
+        and count(*) = (
+            select count(*)
+            from registradas as inteira
+            where inteira.modelo_id = registradas.modelo_id
+        )
 
 ),
+{%- endif %}
 
--- the content is the identity: the same centres under the same names are the
--- same version, however often they are fitted
-identidades as (
+escolhidas as (
 
-    select
-        passo,
-        passo || '-' || left(md5({{ conteudo_do_modelo() }}), 12) as modelo_id
-    from linhas
-    group by 1
+    {% if is_incremental() -%}
+    select {{ colunas_do_modelo('registradas') }}
+    from registradas
+    inner join equivalentes
+        on
+            registradas.modelo_id = equivalentes.modelo_id
+            and equivalentes.lugar = 1
+    union all
+    {% endif -%}
+    select {{ colunas_do_modelo('ajuste') }}
+    from ajuste
+    {%- if is_incremental() %}
+    where passo not in (select passo from equivalentes)
+    {%- endif %}
 
 ),
 
 final as (
 
     select
-        identidades.modelo_id,
-        linhas.*,
+        *,
+        '{{ parametros_do_ajuste() }}' as parametros,
         '{{ invocation_id }}' as run_id,
         {{ momento_da_execucao() }} as treinado_em
-    from linhas
-    inner join identidades on linhas.passo = identidades.passo
+    from escolhidas
 
 )
 

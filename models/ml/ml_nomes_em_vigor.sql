@@ -9,21 +9,32 @@ modelos as (
 
 ),
 
+segmentos as (
+
+    select * from {{ ref('ml_segmentos') }}
+
+),
+
 final as (
 
     select
-        modelo_id,
-        passo,
-        k,
-        cluster,
-        ordem,
-        segmento_id,
-        rotulo,
-        clientes,
-        silhueta,
-        is_instavel,
-        is_sem_estrutura
+        modelos.modelo_id,
+        modelos.passo,
+        modelos.k,
+        modelos.cluster,
+        modelos.ordem,
+        segmentos.identidade,
+        modelos.segmento_id,
+        modelos.rotulo,
+        modelos.clientes,
+        modelos.silhueta,
+        modelos.is_instavel,
+        modelos.is_sem_estrutura
     from modelos
+    inner join segmentos
+        on
+            modelos.modelo_id = segmentos.modelo_id
+            and modelos.cluster = segmentos.cluster
 
 )
 

@@ -5,6 +5,11 @@ from dbt_common.invocation import get_invocation_id
 from segmentacao.progress import logger
 from segmentacao.tracking import Tracking, log_models
 
+LAST_FIT = """
+    select * from modelos
+    where posicao = 0 and treinado_em = (select max(treinado_em) from modelos)
+"""
+
 
 def model(dbt, session):
     settings = Tracking(
@@ -12,16 +17,18 @@ def model(dbt, session):
         uri=dbt.config.meta_get("uri"),
         artifact_location=dbt.config.meta_get("artifact_location"),
         experiment=dbt.config.meta_get("experiment"),
+        pinned=tuple(dbt.config.meta_get("pinned")),
     )
     params = dbt.config.meta_get("params")
     candidates = dbt.ref("ml_candidatos").to_arrow_table()
     choice = dbt.ref("ml_escolha_k").to_arrow_table()
-    labels = dbt.ref("ml_nomes_em_vigor").to_arrow_table()
+    # of the last fit, which a pinned older version may keep out of force
+    labels = dbt.ref("ml_modelos").query("modelos", LAST_FIT)
     dates = dbt.ref("feat_referencias").filter("papel = 'atual'").fetchall()
     return log_models(
         candidates,
         choice,
-        labels,
+        labels.to_arrow_table(),
         settings=settings,
         params=params,
         run_id=get_invocation_id(),

@@ -125,6 +125,9 @@ class Tracking:
         A step's registered model is called ``<model_prefix>_<passo>``.
     timeout : int
         Seconds to wait for one answer of a server, 1 to 600.
+    pinned : tuple of str
+        Steps whose version in force is pinned by hand: their fits are logged and
+        registered, and the alias stays where it is.
 
     Raises
     ------
@@ -138,6 +141,7 @@ class Tracking:
     experiment: str = "segmentacao_clientes"
     model_prefix: str = "segmentacao"
     timeout: int = 5
+    pinned: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         """Refuse values outside their range."""
@@ -719,7 +723,10 @@ def _segment_model(step: _Step) -> dict[str, Any]:
 def _register(
     context: _Context, step: _Step, run_id: str, model: _Prepared
 ) -> tuple[str, str | None]:
-    """Put the model in force, with a new version only if it is a new model."""
+    """Put the model in force, with a new version only if it is a new model.
+
+    A step that is pinned to a version by hand keeps its alias.
+    """
     client = context.client
     name = f"{context.settings.model_prefix}_{step.passo}"
     number, model_id, origin = _find_version(client, name, step.modelo_id), None, ""
@@ -727,7 +734,8 @@ def _register(
         logged = _log_model(context, step, run_id, model)
         number = _create_version(context, step, run_id, name, logged)
         model_id, origin = logged.model_id, " (nova)"
-    client.set_registered_model_alias(name, ALIAS, number)
+    if step.passo not in context.settings.pinned:
+        client.set_registered_model_alias(name, ALIAS, number)
     client.set_tag(run_id, "modelo_registrado", f"{name} versao {number}")
     return f"modelo {name} versao {number}{origin}", model_id
 

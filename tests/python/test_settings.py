@@ -47,6 +47,7 @@ def test_the_defaults_are_possible(checa_config):
         {"rfv_k_fixo": 2, "categoria_k_fixo": 10},
         {"formato_data": ["%d/%m/%Y", "%Y-%m-%d"], "formato_numero": "brasileiro"},
         {"participacao_minima": 0, "preco_minimo": 0.04},
+        {"modelo_em_vigor": {"rfv": "rfv-1"}, "jaccard_minimo": 0},
     ],
 )
 def test_possible_settings_pass(checa_config, variables):
@@ -129,6 +130,25 @@ def test_possible_settings_pass(checa_config, variables):
         (
             {"colunas_vendas": {"cliente": "c"}},
             "Var colunas_vendas is cliente, allowed: id_cliente, data_venda,",
+        ),
+        (
+            {"modelo_em_vigor": "rfv-1"},
+            "Var modelo_em_vigor is 'rfv-1', allowed: null, or a mapping with the keys "
+            "rfv and categoria.",
+        ),
+        (
+            {"modelo_em_vigor": {"rfc": "rfv-1"}},
+            "Var modelo_em_vigor is for rfc, allowed: the keys rfv and categoria.",
+        ),
+        ({"jaccard_minimo": 1.5}, "Var jaccard_minimo is 1.5, allowed: 0 to 1."),
+        (
+            {"deriva_limites": {"psi": [0.3, 0.1]}},
+            "Var deriva_limites.psi is [0.3, 0.1], allowed: two numbers, the first at "
+            "most the second.",
+        ),
+        (
+            {"deriva_limites": {"psi": [0.1, 0.3], "centro": 0.2}},
+            "Var deriva_limites.centro is 0.2, allowed: two numbers,",
         ),
     ],
 )

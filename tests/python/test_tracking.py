@@ -437,6 +437,20 @@ def test_alias_follows_the_model_in_force_forth_and_back(store, own, no_figures)
     assert len(client.search_model_versions(f"name = '{name}'")) == 2
 
 
+def test_a_pinned_step_keeps_its_alias(store, own, no_figures):
+    client, name = store["client"], f"{own.model_prefix}_rfv"
+    run(own, inputs("1"))
+    rows, _ = run(replace(own, pinned=("rfv",)), inputs("2"))
+    assert {row["situacao"] for row in rows} == {"registrado"}
+    # recorded, and not in force
+    assert len(client.search_model_versions(f"name = '{name}'")) == 2
+    assert int(client.get_model_version_by_alias(name, "em_vigor").version) == 1
+    other = client.get_model_version_by_alias(
+        f"{own.model_prefix}_categoria", "em_vigor"
+    )
+    assert int(other.version) == 2
+
+
 # What may go wrong -------------------------------------------------------------------
 
 
