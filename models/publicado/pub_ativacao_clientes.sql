@@ -1,0 +1,1 @@
+{{ publica('ativacao_clientes') }}

@@ -1,0 +1,1 @@
+{{ publica('cluster_clientes_historico') }}

@@ -1,0 +1,1 @@
+{{ publica('migracao_clusters') }}

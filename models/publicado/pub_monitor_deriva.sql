@@ -1,0 +1,1 @@
+{{ publica('monitor_deriva') }}

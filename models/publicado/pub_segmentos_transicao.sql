@@ -1,0 +1,1 @@
+{{ publica('segmentos_transicao') }}
