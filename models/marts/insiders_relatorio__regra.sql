@@ -115,6 +115,21 @@ situacoes as (
 
 ),
 
+-- what the exit rule and the hold-out are set to, beside what they found
+parametros as (
+
+    select
+        dt_ref,
+        'insiders' as grupo,
+        sum(case when is_insider then 1 else 0 end) as clientes,
+        {{ var('insiders_saida_datas') }} as datas_para_sair,
+        sum(case when is_insider and is_controle then 1 else 0 end)
+            as clientes_em_controle
+    from clientes
+    group by 1
+
+),
+
 quase as (
 
     select
@@ -124,7 +139,10 @@ quase as (
         sum(valor) as receita,
         {{ mediana('falta') }} as falta_mediana
     from clientes
-    where condicoes_em_falta = 1 and not is_insider
+    where
+        condicoes_em_falta = 1
+        and not is_insider
+        and falta <= {{ var('insiders_quase_maximo') }} * abs(limite)
     group by 1, 2
 
 ),
@@ -148,6 +166,14 @@ final as (
     union all
     {{ item_do_relatorio(
         7, 2, 'receita', 'moeda', 'insiders_clientes', 'situacoes'
+    ) }}
+    union all
+    {{ item_do_relatorio(
+        7, 0, 'datas_para_sair', 'datas', 'insiders_clientes', 'parametros'
+    ) }}
+    union all
+    {{ item_do_relatorio(
+        8, 2, 'clientes_em_controle', 'clientes', 'insiders_clientes', 'parametros'
     ) }}
     union all
     {{ item_do_relatorio(9, 1, 'clientes', 'clientes', 'insiders_clientes', 'quase') }}

@@ -56,6 +56,7 @@ class Origin:
     columns: dict[str, np.ndarray]
 
     def __getitem__(self, name):
+        """Return a column."""
         return self.columns[name]
 
     @property
@@ -64,9 +65,7 @@ class Origin:
         return self.order > 0
 
 
-def collect_evidence(
-    table: pa.Table, *, draws: int, random_state: int
-) -> pa.Table:
+def collect_evidence(table: pa.Table, *, draws: int, random_state: int) -> pa.Table:
     """Answer questions 5 and 8 of the Insiders report.
 
     Parameters
@@ -133,7 +132,7 @@ def _number(value):
 
 
 def forecast_customers(origin: Origin) -> dict[str, np.ndarray | None]:
-    """Expected revenue of every customer over the horizon, by each method.
+    """Forecast the revenue of every customer over the horizon, by each method.
 
     Parameters
     ----------
@@ -193,7 +192,7 @@ def _expected_revenue(origins, draws, rng) -> list[dict]:
                 f"erro_reteste_{name}",
                 np.mean(np.abs(np.array(ratios) - 1)) if usable else None,
                 n=len(usable),
-                by=f"erro relativo medio nas datas passadas, {method}",
+                by=f"erro relativo medio nas datas passadas: {method}",
             )
         )
     for origin in past:
@@ -258,7 +257,7 @@ def _forecast_with_interval(now, past, ahead, errors, draws, rng) -> list[dict]:
             "cobertura_do_intervalo",
             inside / judged if judged else None,
             n=judged,
-            by="datas passadas cujo resultado caiu no intervalo feito das anteriores",
+            by="datas passadas dentro do intervalo feito das anteriores a elas",
         ),
     ]
 
@@ -268,9 +267,9 @@ def correction(
 ) -> tuple[float, float, float]:
     """Factor by which past forecasts were off, drawn towards 1.
 
-    Each origin gives draws of actual over forecast around its own ratio. One more origin,
-    without error but with the same scatter, stands for what so few origins
-    cannot show.
+    Each origin gives draws of actual over forecast around its own ratio. One
+    more origin, without error but with the same scatter, stands for what so few
+    origins cannot show.
 
     Parameters
     ----------

@@ -91,7 +91,7 @@ def group_customers(
 
 
 def by_value(labels: np.ndarray, value: np.ndarray) -> np.ndarray:
-    """Number groups from 1 by falling mean value; noise, -1, becomes 0.
+    """Give groups numbers from 1 by falling mean value; noise, -1, becomes 0.
 
     Parameters
     ----------

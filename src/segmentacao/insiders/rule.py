@@ -27,7 +27,7 @@ SCHEMA = pa.schema(
 WORDS = {
     "recencia_dias": ("última compra há", "dia", "dias"),
     "frequencia": ("", "pedido", "pedidos"),
-    "valor": ("compras no valor de", "", ""),
+    "valor": ("", "em compras", "em compras"),
     "itens": ("", "item comprado", "itens comprados"),
     "produtos_distintos": ("", "produto diferente", "produtos diferentes"),
     "ticket_medio": ("ticket médio de", "", ""),
@@ -79,9 +79,7 @@ def brazilian(number: float) -> str:
     return text.rstrip("0").rstrip(",")
 
 
-def entry_rules(
-    table: pa.Table, *, depth: int, random_state: int
-) -> pa.Table:
+def entry_rules(table: pa.Table, *, depth: int, random_state: int) -> pa.Table:
     """Learn the entry rule of every reference date.
 
     Parameters
@@ -157,16 +155,60 @@ def learn_rule(
         rounded = [
             _rounded(branches, values, digits, member) for digits in (*DIGITS, None)
         ]
-        candidates += [rule for rule in rounded if rule]
+        candidates += [simplified(rule, values, member) for rule in rounded if rule]
     if not candidates:
         return []
     scores = [f1(holds(rule, values), member) for rule in candidates]
-    best = max(scores)
-    return next(
+    near = [
         rule
         for rule, score in zip(candidates, scores, strict=True)
-        if score >= best - F1_LOSS
-    )
+        if score >= max(scores) - F1_LOSS
+    ]
+    # of equally short ones the first: the shallowest tree, the fewest digits
+    return min(near, key=lambda rule: sum(len(branch) for branch in rule))
+
+
+def simplified(
+    rule: Sequence[Branch], values: dict[str, np.ndarray], member: np.ndarray
+) -> list[Branch]:
+    """Leave out the conditions and branches that make a rule no better.
+
+    A tree cuts customers apart, so its second branch says again that the first
+    does not hold; as a rule to be told to customers that is noise.
+
+    Parameters
+    ----------
+    rule : sequence of tuple of Condition
+    values : dict of str to ndarray of shape (n_customers,)
+    member : ndarray of bool of shape (n_customers,)
+
+    Returns
+    -------
+    list of tuple of Condition
+    """
+    rule = list(rule)
+    score = f1(holds(rule, values), member)
+    shorter = True
+    while shorter:
+        shorter = False
+        for option in _shortened(rule):
+            own = f1(holds(option, values), member)
+            if own >= score:
+                rule, score, shorter = option, own, True
+                break
+    return rule
+
+
+def _shortened(rule):
+    """Every rule with one branch, or one condition of a branch, less."""
+    for i, branch in enumerate(rule):
+        rest = rule[:i] + rule[i + 1 :]
+        if rest:
+            yield rest
+        for j in range(len(branch)):
+            fewer = branch[:j] + branch[j + 1 :]
+            if fewer:
+                yield sorted([*rest, fewer])
 
 
 def holds(rule: Sequence[Branch], values: dict[str, np.ndarray]) -> np.ndarray:

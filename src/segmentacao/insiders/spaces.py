@@ -139,7 +139,7 @@ def principal_components(
 
 
 def _leaves(features, random_state) -> np.ndarray:
-    """Customers by the leaves of a forest that predicts the logarithm of value.
+    """Place customers by the leaves of a forest that predicts the logarithm of value.
 
     Supervised by revenue, so its groups differ in revenue by construction. The
     one-hot code of the leaves does not depend on how leaves are numbered.
@@ -157,9 +157,7 @@ def _leaves(features, random_state) -> np.ndarray:
     )
     forest.fit(inputs, np.log1p(features["valor"]))
     leaves = forest.apply(inputs)
-    one_hot = [
-        leaves[:, [tree]] == np.unique(leaves[:, tree]) for tree in range(TREES)
-    ]
+    one_hot = [leaves[:, [tree]] == np.unique(leaves[:, tree]) for tree in range(TREES)]
     code = np.concatenate(one_hot, axis=1).astype(float) / np.sqrt(TREES)
     # rounding makes customers of the same leaves equal to the last bit
     return principal_components(code, at_most=LEAF_COMPONENTS).round(9)
