@@ -102,3 +102,9 @@
         else 'moeda'
     end
 {%- endmacro %}
+
+
+{% macro placebo(cliente) -%}
+    {#- An order by lot that depends on the customer and the seed alone. -#}
+    {{ dbt.hash(cliente ~ " || ':placebo:" ~ var('semente') ~ "'") }}
+{%- endmacro %}

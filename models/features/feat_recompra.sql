@@ -59,8 +59,10 @@ final as (
         dt_ref,
         id_cliente,
         recompras,
-        {{ dbt.datediff('primeira', 'ultima', 'day') }} as dias_ate_ultima,
-        {{ dbt.datediff('primeira', 'dt_ref', 'day') }} as idade_base_dias,
+        {{ dbt.datediff('primeira', 'ultima', 'day') }}
+            as dias_ate_ultima,
+        {{ dbt.datediff('primeira', 'dt_ref', 'day') }}
+            as idade_base_dias,
         cast(valor_recompras as {{ tipo_real() }}) / nullif(recompras, 0)
             as valor_medio_recompra
     from por_cliente

@@ -15,13 +15,19 @@ membros as (
 -- a customer is counted in each group that it belongs to
 publicos as (
 
-    select 'insiders' as grupo, * from membros where is_insider
-    union all
-    select 'demais' as grupo, * from membros where not is_insider
-    union all
-    select 'mais_valiosos' as grupo, * from membros where is_base_valor
-    union all
-    select 'todos' as grupo, * from membros
+    {% for grupo, condicao in {
+        'insiders': 'is_insider',
+        'demais': 'not is_insider',
+        'mais_valiosos': 'is_base_valor',
+        'todos': 'true',
+    }.items() -%}
+    select
+        '{{ grupo }}' as grupo,
+        *
+    from membros
+    where {{ condicao }}
+    {% if not loop.last %}union all{% endif %}
+    {% endfor %}
 
 ),
 
@@ -49,7 +55,9 @@ somas as (
 
 total as (
 
-    select clientes as clientes_todos, receita as receita_todos
+    select
+        clientes as clientes_todos,
+        receita as receita_todos
     from somas
     where grupo = 'todos'
 

@@ -67,7 +67,8 @@ ordenada as (
                 is_na_faixa desc,
                 distancia_programa,
                 -- silhouettes this close are equal: the fewest groups win
-                silhueta_comum >= melhor_silhueta - {{ var('tolerancia_silhueta') }} desc,
+                silhueta_comum
+                >= melhor_silhueta - {{ var('tolerancia_silhueta') }} desc,
                 case when is_admissivel then k end,
                 silhueta_comum desc nulls last,
                 k,

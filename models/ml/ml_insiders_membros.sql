@@ -40,7 +40,7 @@ membros as (
         row_number() over (
             partition by comportamento.dt_ref
             order by
-                {{ dbt.hash("comportamento.id_cliente || ':placebo:" ~ var('semente') ~ "'") }},
+                {{ placebo("comportamento.id_cliente") }},
                 comportamento.id_cliente
         ) as lugar_por_sorte
     from comportamento

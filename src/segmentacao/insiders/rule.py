@@ -36,7 +36,7 @@ WORDS = {
 MONEY = ("valor", "ticket_medio")
 #: Digits of a rounded limit, fewest first, and the loss of F1 that rounding or
 #: a shallower tree may cost.
-DIGITS, F1_LOSS = (2, 3, 4), 0.01
+DIGITS, F1_LOSS = (2, 3, 4), 0.02
 #: Least customers of a leaf, as a share of the group.
 LEAF_SHARE = 0.05
 

@@ -89,10 +89,11 @@ def months_between(first: dt.date, last: dt.date) -> int:
 
 @dataclass(frozen=True)
 class Windows:
-    """The lengths behind a report, in months."""
+    """The lengths behind a report, in months, and where history begins."""
 
     step: int
     programme: int
+    start: dt.date
     first_sale: dt.date | None
 
     @classmethod
@@ -108,6 +109,7 @@ class Windows:
         return cls(
             months_between(now["inicio_janela"].date(), now["dt_ref"].date()),
             months_between(dates["inicio_janela"].date(), dates["dt_ref"].date()),
+            dates["inicio_janela"].date(),
             None if pd.isna(first) else first.date(),
         )
 
@@ -374,7 +376,7 @@ def _evidence(facts, windows) -> Answer:
     row = facts.row(8, "diferenca_media", "insiders")
     if row is None or words.is_missing(row["valor"]):
         return Answer(
-            "Ainda não se pode dizer.",
+            "Ainda não se pode dizer se o grupo é melhor: falta saber o que veio depois.",
             [],
             [windows.need(2 * windows.step, "julgar o grupo pelo que veio depois")],
         )
@@ -400,8 +402,8 @@ def _evidence(facts, windows) -> Answer:
         f"Voltaram a comprar {words.percent(kept['valor'])} dos Insiders e "
         f"{words.percent(others['valor'])} dos demais.",
         _edge(facts, edge),
-        "Um grupo do mesmo tamanho tirado por sorteio, para comparação, difere dos "
-        f"outros em {facts.money(draw['valor'])}.",
+        "Um grupo do mesmo tamanho tirado por sorteio difere dos outros clientes em "
+        f"{facts.money(draw['valor'])}: é o tamanho do que o acaso faz sozinho.",
         "Isto diz que o grupo <em>é</em> melhor, não que o programa <em>torna</em> "
         "alguém melhor. Para medir o efeito do programa há um grupo de controle por "
         "sorteio fixo, na coluna <code>is_controle</code> de "
