@@ -52,6 +52,7 @@
         {{ _checa_lista(
             'faixas_no_ajuste', ['ativo', 'compra_unica', 'sem_categoria']
         ) }}
+        {{ _checa_insiders() }}
     {%- endif -%}
 {%- endmacro %}
 

@@ -108,3 +108,72 @@
     {#- An order by lot that depends on the customer and the seed alone. -#}
     {{ dbt.hash(cliente ~ " || ':placebo:" ~ var('semente') ~ "'") }}
 {%- endmacro %}
+
+
+{% macro _checa_insiders() -%}
+    {#- Called by checa_config. -#}
+    {{ _checa_opcao('insiders_ativo', [true, false]) }}
+    {%- for nome, faixa in {
+        'insiders_k_comparado': [2, 30],
+        'insiders_k_min': [2, 30],
+        'insiders_k_max': [2, 30],
+        'insiders_participacao_minima': [0, 1],
+        'insiders_participacao_maxima': [0, 1],
+        'insiders_n_init': [1, 1000],
+        'insiders_sorteios': [0, 1000],
+        'insiders_estabilidade_max': [100, 20000],
+        'insiders_amostra_max': [100, 20000],
+        'insiders_regra_profundidade': [1, 5],
+        'insiders_regra_minima': [0, 1],
+        'insiders_quase_maximo': [0, 1],
+        'insiders_saida_datas': [1, 12],
+        'insiders_controle_participacao': [0, 1],
+        'insiders_sorteios_evidencia': [100, 100000],
+    }.items() -%}
+        {{ _checa_faixa(nome, faixa[0], faixa[1]) }}
+    {%- endfor -%}
+    {%- if var('insiders_janela_meses') is not none -%}
+        {{ _checa_faixa('insiders_janela_meses', 1, 120) }}
+    {%- endif -%}
+    {%- for nome, opcoes in {
+        'insiders_espaco': [
+            none, 'rfv_log', 'comportamento_minmax', 'comportamento_log', 'pca',
+            'folhas',
+        ],
+        'insiders_algoritmo': [none, 'kmeans', 'mistura', 'hierarquico', 'dbscan'],
+    }.items() -%}
+        {{ _checa_opcao(nome, opcoes) }}
+    {%- endfor -%}
+    {{ _checa_em_ordem(
+        ['insiders_k_min', 'insiders_k_max', 'insiders_k_comparado']
+    ) }}
+    {{ _checa_em_ordem(
+        ['insiders_participacao_minima', 'insiders_participacao_maxima']
+    ) }}
+    {%- set fixo, maior = var('insiders_k_fixo'), var('insiders_k_comparado') -%}
+    {%- if fixo is not none and (
+        fixo is not integer or fixo < 2 or fixo > maior
+    ) -%}
+        {{ _recusa(
+            'insiders_k_fixo', fixo, "null, or 2 to insiders_k_comparado, " ~ maior
+        ) }}
+    {%- endif -%}
+    {%- set sal = var('insiders_controle_sal') | string -%}
+    {%- if not modules.re.match('^[A-Za-z0-9_-]+$', sal) -%}
+        {{ _recusa(
+            'insiders_controle_sal', "'" ~ sal ~ "'", "letters, digits, _ and -"
+        ) }}
+    {%- endif -%}
+{%- endmacro %}
+
+
+{% macro _checa_em_ordem(nomes) -%}
+    {%- for nome in nomes[:-1] -%}
+        {%- set proximo = nomes[loop.index] -%}
+        {%- if var(nome) > var(proximo) -%}
+            {{ _recusa(
+                nome, var(nome), "at most " ~ proximo ~ ", " ~ var(proximo)
+            ) }}
+        {%- endif -%}
+    {%- endfor -%}
+{%- endmacro %}

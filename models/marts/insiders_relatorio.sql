@@ -69,6 +69,32 @@ itens as (
 
     union all
 
+    -- the lower of precision and recall decides
+    select
+        dt_ref,
+        pergunta,
+        1 as ordem,
+        'exprimivel' as medida,
+        grupo,
+        min(coalesce(valor, 0)) as valor,
+        null as inferior,
+        null as superior,
+        max(n) as n,
+        'fracao' as unidade,
+        case
+            when min(coalesce(valor, 0)) >= {{ var('insiders_regra_minima') }}
+                then 'exprimivel por regra curta'
+            else 'nao exprimivel por regra curta'
+        end as texto,
+        'menor entre precisao e revocacao, minimo {{ var("insiders_regra_minima") }}'
+            as metodo,
+        max(tabela) as tabela
+    from medidas
+    where medida in ('precisao_agora', 'revocacao_agora')
+    group by 1, 2, 5
+
+    union all
+
     {% for coluna in ['regra_frase', 'regra_sql'] -%}
     select
         referencias.dt_ref,

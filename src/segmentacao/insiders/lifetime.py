@@ -51,11 +51,16 @@ class PurchaseModel:
         if abs(a - 1) < 1e-6:  # the formula divides by a - 1; its limit exists
             a = 1 + 1e-6
         z = horizon / (alpha + age + horizon)
-        # Euler's transformation of the published series: the same value, and
-        # no overflow for customers with hundreds of purchases
-        series = hyp2f1(a + b - 1 - r, a - 1, a + b + repeats - 1, z)
-        ahead = 1 - (1 - z) ** (a - 1) * series
-        ahead *= (a + b + repeats - 1) / (a - 1)
+        # Euler's transformation of the published series has the same value, and
+        # does not overflow for customers with hundreds of purchases; the
+        # published one does not where nearly all customers leave at one rate
+        with np.errstate(all="ignore"):
+            third = a + b + repeats - 1
+            short = (1 - z) ** (a - 1) * hyp2f1(a + b - 1 - r, a - 1, third, z)
+            power = r + repeats
+            long = (1 - z) ** power * hyp2f1(power, b + repeats, third, z)
+        left = np.where(np.isfinite(short), short, long)
+        ahead = (1 - left) * third / (a - 1)
         return ahead * self.alive(repeats, last, age)
 
     def alive(

@@ -10,8 +10,8 @@ import pandas as pd
 from segmentacao.report import words
 from segmentacao.report.reading import Warehouse
 
-#: Precision and recall from which a rule stands for the group.
-LEAST_RULE = 0.8
+#: Precision or recall that a rule may lose by the next date and still hold.
+HELD = 0.1
 QUESTIONS = {
     1: "Quem são os Insiders?",
     2: "Quantos são?",
@@ -298,14 +298,14 @@ def _entry(facts, windows) -> Answer:
             ["Use a lista de membros, não uma regra."],
             [],
         )
-    good = min(precision, recall) >= LEAST_RULE
+    good = not facts.text(6, "exprimivel").startswith("nao")
     lead = f"Entra quem tem {sentence}, na janela do programa."
     if not good:
         lead = "Nenhuma regra curta descreve bem o grupo; a melhor é: " + sentence + "."
     paragraphs = [
         f"Dos que cumprem a regra hoje, {words.percent(precision)} são Insiders "
         f"(precisão); dos Insiders, {words.percent(recall)} a cumprem (revocação)."
-        + ("" if good else " Abaixo de 80 % a regra não substitui a lista.")
+        + ("" if good else " É pouco: a regra não substitui a lista.")
     ]
     missing = []
     if later[0] is None:
@@ -316,7 +316,11 @@ def _entry(facts, windows) -> Answer:
             )
         )
     else:
-        held = "se mantém" if min(later) >= LEAST_RULE else "envelhece depressa"
+        held = (
+            "se mantém"
+            if min(later) >= min(precision, recall) - HELD
+            else "envelhece depressa"
+        )
         paragraphs.append(
             f"A regra aprendida {words.plural(windows.step, 'mês', 'meses')} antes, "
             f"aplicada hoje, tem precisão de {words.percent(later[0])} e revocação de "
