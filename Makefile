@@ -28,7 +28,11 @@ build: $(STAMP) ## Build everything on the embedded sample and print the segment
 
 .PHONY: test
 test: $(STAMP) lint ## Run all tests: lint, dbt unit and data tests, pytest
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -m "not longo"
+
+.PHONY: test-longo
+test-longo: $(STAMP) ## Run the slow end-to-end tests (needs chromium)
+	$(BIN)/python -m pytest -m longo
 
 .PHONY: lint
 lint: $(STAMP) ## Check style and that the project parses without a warning
@@ -44,6 +48,10 @@ example: $(STAMP) ## Build on a real data set: make example NAME=online_retail D
 	SEGMENTACAO_DB=$(NAME).duckdb DADOS="$(abspath $(DADOS))" $(BIN)/dbt build \
 		--exclude test_type:unit resource_type:seed,amostra_vendas \
 		--vars "$$(cat examples/$(NAME).yml)"
+
+.PHONY: report
+report: $(STAMP) ## Write the Insiders report, one HTML file, from the last build
+	$(BIN)/python -m segmentacao.report
 
 .PHONY: docs
 docs: $(STAMP) ## Write the documentation site as one file, target/static_index.html

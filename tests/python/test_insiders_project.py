@@ -30,6 +30,9 @@ TABLES = {
 }
 
 
+IGNORED = shutil.ignore_patterns("dbt_packages", "target", "logs", "*.duckdb")
+
+
 def contents(project):
     return {
         table: project.rows(
@@ -63,6 +66,7 @@ def test_the_hold_out_depends_on_the_customer_and_the_salt_alone(sample):
 
 
 @pytest.mark.dbt
+@pytest.mark.longo
 def test_past_groups_do_not_know_the_future(sample, tmp_path):
     # forget all sales from the previous date on: its groups stay as they were
     project = Dbt(tmp_path)
@@ -119,7 +123,13 @@ def test_row_order_and_threads_change_no_number(sample, tmp_path):
 def test_a_short_history_says_which_answers_need_more(tmp_path, capsys):
     project = Dbt(tmp_path)
     # four months of sales
-    project.build("--select", *INSIDERS, variables=QUICK | {"dt_ref": "2024-11-01"})
+    project.build(
+        "--select",
+        *INSIDERS,
+        "--indirect-selection",
+        "cautious",
+        variables=QUICK | {"dt_ref": "2024-11-01"},
+    )
     silent = {
         question
         for (question,) in project.rows(
@@ -146,7 +156,7 @@ def test_a_var_switches_it_off(tmp_path, folder):
     # a host's own vars count as those of the command line do
     project = tmp_path / "project"
     if folder:
-        shutil.copytree(ROOT / folder, project, ignore=shutil.ignore_patterns("dbt_*"))
+        shutil.copytree(ROOT / folder, project, ignore=IGNORED)
         settings = yaml.safe_load((project / "dbt_project.yml").read_text())
         settings["vars"]["insiders_ativo"] = False
         (project / "dbt_project.yml").write_text(yaml.safe_dump(settings))

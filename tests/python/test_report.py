@@ -91,7 +91,7 @@ def test_numbers_of_the_page_are_those_of_the_tables(sample, page):
         from insiders_perfil where is_insiders
         """
     )[0]
-    text = re.sub(r"\s+", " ", re.sub("<[^>]*>", " ", page))
+    text = re.sub("[ \n]+", " ", re.sub("<[^>]*>", " ", page))
     assert f"São {count} clientes" in text
     assert f"{words.percent(share)} da receita da janela" in text
     assert f"= {words.money(float(revenue), cents=True)}." in text

@@ -380,7 +380,7 @@ def _evidence(facts, windows) -> Answer:
     row = facts.row(8, "diferenca_media", "insiders")
     if row is None or words.is_missing(row["valor"]):
         return Answer(
-            "Ainda não se pode dizer se o grupo é melhor: falta saber o que veio depois.",
+            "Ainda não se pode dizer se o grupo é melhor: falta ver o que vem depois.",
             [],
             [windows.need(2 * windows.step, "julgar o grupo pelo que veio depois")],
         )
