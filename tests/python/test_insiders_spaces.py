@@ -59,6 +59,8 @@ def test_the_common_space_is_log_standardised_rfv():
     assert X.shape == (400, 3)
     assert X.mean(axis=0) == pytest.approx([0, 0, 0], abs=1e-12)
     assert X.std(axis=0) == pytest.approx([1, 1, 1])
+    days = features["recencia_dias"]
+    assert X[:, 0] == pytest.approx((days - days.mean()) / days.std())
     orders = np.log1p(features["frequencia"])
     assert X[:, 1] == pytest.approx((orders - orders.mean()) / orders.std())
 
