@@ -113,6 +113,34 @@ def test_three_clear_groups_are_found(algorithm):
     assert sizes.tolist() == [40, 160, 200]
 
 
+def test_the_mixture_is_that_of_scikit_learn():
+    from sklearn.mixture import GaussianMixture
+
+    rng = np.random.default_rng(6)
+    X = np.concatenate(
+        [
+            rng.normal([0, 0], [1.0, 0.2], (300, 2)),
+            rng.normal([2, 1], [0.3, 1.5], (200, 2)),
+            rng.normal([-3, 2], [0.5, 0.5], (100, 2)),
+        ]
+    )
+    start = partition(X, "kmeans", ks=range(3, 4), **OPTIONS).labels[0]
+    means = np.array([X[start == g].mean(axis=0) for g in range(3)])
+    theirs = GaussianMixture(
+        3,
+        covariance_type="diag",
+        means_init=means,
+        weights_init=np.bincount(start) / len(X),
+        precisions_init=1
+        / (np.array([X[start == g].var(axis=0) for g in range(3)]) + 1e-3),
+        tol=1e-3,
+        reg_covar=1e-3,
+    ).fit_predict(X)
+    ours = partition(X, "mistura", ks=range(3, 4), **OPTIONS).labels[0]
+    assert np.mean(ours == theirs) > 0.99
+    assert np.mean(ours == start) < 0.95
+
+
 def test_dbscan_finds_dense_groups_and_leaves_outliers_out():
     rng = np.random.default_rng(2)
     X = np.concatenate(
