@@ -65,6 +65,7 @@
       does not come and go.
     -#}
     case
+        when is_regra and is_regra_anterior is null then 'cumpre'
         when is_regra and is_regra_anterior then 'permanece'
         when is_regra then 'entra'
         when datas_em_falha is null then 'fora'

@@ -30,13 +30,24 @@ de_hoje as (
 
 ),
 
+passado as (
+
+    select count(*) > 0 as is_conhecido
+    from datas
+    where ordem = 1 and is_comparavel
+
+),
+
 final as (
 
     select
         id_cliente,
         max(case when ordem = 0 and is_regra then 1 else 0 end) = 1 as is_regra,
-        max(case when ordem = 1 and is_regra then 1 else 0 end) = 1
-            as is_regra_anterior,
+        -- null, not false: without an earlier date nobody can have come since
+        case
+            when passado.is_conhecido
+                then max(case when ordem = 1 and is_regra then 1 else 0 end) = 1
+        end as is_regra_anterior,
         max(case when ordem = 0 then condicoes_em_falta end)
             as condicoes_em_falta,
         max(case when ordem = 0 then condicao_proxima end) as condicao_proxima,
@@ -46,8 +57,9 @@ final as (
         -- dates since the last one at which the rule held; null if it never did
         min(case when is_regra then ordem end) as datas_em_falha
     from de_hoje
+    cross join passado
     where is_comparavel
-    group by 1
+    group by 1, passado.is_conhecido
 
 )
 
