@@ -62,6 +62,10 @@ serve: $(STAMP) ## Serve the model in force over HTTP: make serve PASSO=rfv PORT
 		--port $(or $(PORTA),5001) \
 		--model-uri models:/segmentacao_$(or $(PASSO),rfv)@em_vigor
 
+.PHONY: report
+report: $(STAMP) ## Write the Insiders report, one HTML file, from the last build
+	$(BIN)/python -m segmentacao.report
+
 .PHONY: docs
 docs: $(STAMP) ## Write the documentation site as one file, target/static_index.html
 	$(BIN)/dbt docs generate --quiet

@@ -53,6 +53,7 @@
             'faixas_no_ajuste', ['ativo', 'compra_unica', 'sem_categoria']
         ) }}
         {{ _checa_vida_do_modelo() }}
+        {{ _checa_insiders() }}
     {%- endif -%}
 {%- endmacro %}
 

@@ -42,21 +42,25 @@
     {%- if execute and var('clientes_esquecidos') and results -%}
         {%- set construidos = results | selectattr('status', 'equalto', 'success')
             | map(attribute='node.unique_id') | list -%}
+        {%- set achadas = [] -%}
         {%- for no in graph.nodes.values()
             if no.resource_type == 'model'
             and no.package_name == 'segmentacao_clientes' -%}
             {%- set linhas = _linhas_de_esquecidos(no) -%}
             {%- if linhas and no.unique_id in construidos -%}
-                {{ exceptions.raise_compiler_error(
-                    "The table " ~ no.name ~ " holds " ~ linhas
-                    ~ " rows of customers to forget (var clientes_esquecidos)."
-                ) }}
+                {%- do achadas.append(no.name ~ " holds " ~ linhas) -%}
             {%- elif linhas -%}
                 {%- do exceptions.warn(
                     "The table " ~ no.name ~ " was not built in this run and still "
                     ~ "holds " ~ linhas ~ " rows of customers to forget."
                 ) -%}
             {%- endif -%}
+        {%- endfor -%}
+        {%- for achada in achadas -%}
+            {{ exceptions.raise_compiler_error(
+                "The table " ~ achada
+                ~ " rows of customers to forget (var clientes_esquecidos)."
+            ) }}
         {%- endfor -%}
     {%- endif -%}
 {%- endmacro %}

@@ -13,12 +13,23 @@
     -#}
     {{- config(
         materialized='publicado',
-        enabled=mart in var('marts_publicados') and _publica_daqui()
+        enabled=mart in marts_a_publicar() and _publica_daqui()
     ) -}}
-    {%- for publicado in var('marts_publicados') -%}
+    {%- for publicado in marts_a_publicar() -%}
         {%- do ref(publicado) -%}
     {%- endfor -%}
     select * from {{ ref(mart) }}
+{%- endmacro %}
+
+
+{% macro marts_a_publicar() -%}
+    {#- Those of the var marts_publicados that this project builds. -#}
+    {%- set marts = [] -%}
+    {%- for mart in var('marts_publicados')
+        if var('insiders_ativo') or not mart.startswith('insiders_') -%}
+        {%- do marts.append(mart) -%}
+    {%- endfor -%}
+    {{ return(marts) }}
 {%- endmacro %}
 
 

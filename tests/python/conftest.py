@@ -14,7 +14,15 @@ import yaml
 ROOT = Path(__file__).resolve().parents[2]
 REAL_DATA = ROOT.parent / "shared" / "data"
 # p-values and bootstrap decide no label: few draws keep the variants quick
-QUICK = {"rastreio": "desligado", "permutacoes": 19, "bootstrap_sorteios": 2}
+QUICK = {
+    "rastreio": "desligado",
+    "permutacoes": 19,
+    "bootstrap_sorteios": 2,
+    # the comparison reaches as far as the rule may choose
+    "insiders_k_comparado": 8,
+    "insiders_sorteios": 0,
+    "insiders_sorteios_evidencia": 200,
+}
 
 
 @dataclass

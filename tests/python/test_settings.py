@@ -48,6 +48,8 @@ def test_the_defaults_are_possible(checa_config):
         {"formato_data": ["%d/%m/%Y", "%Y-%m-%d"], "formato_numero": "brasileiro"},
         {"participacao_minima": 0, "preco_minimo": 0.04},
         {"modelo_em_vigor": {"rfv": "rfv-1"}, "jaccard_minimo": 0},
+        {"insiders_janela_meses": None, "insiders_espaco": "pca"},
+        {"insiders_ativo": False, "insiders_k_fixo": 15},
     ],
 )
 def test_possible_settings_pass(checa_config, variables):
@@ -126,6 +128,41 @@ def test_possible_settings_pass(checa_config, variables):
             },
             "Var cliente_ausente is 'anonimo_por_venda' without id_venda, allowed: "
             "recusar, or map id_venda in colunas_vendas.",
+        ),
+        (
+            {"insiders_janela_meses": 0},
+            "Var insiders_janela_meses is 0, allowed: 1 to 120.",
+        ),
+        (
+            {"insiders_ativo": "sim"},
+            "Var insiders_ativo is 'sim', allowed: True or False.",
+        ),
+        (
+            {"insiders_algoritmo": "umap"},
+            "Var insiders_algoritmo is 'umap', allowed: None or kmeans or mistura or "
+            "hierarquico or dbscan.",
+        ),
+        (
+            {"insiders_k_max": 16},
+            "Var insiders_k_max is 16, allowed: at most insiders_k_comparado, 15.",
+        ),
+        (
+            {"insiders_participacao_minima": 0.3},
+            "Var insiders_participacao_minima is 0.3, allowed: at most "
+            "insiders_participacao_maxima, 0.2.",
+        ),
+        (
+            {"insiders_k_fixo": 1},
+            "Var insiders_k_fixo is 1, allowed: null, or 2 to insiders_k_comparado, "
+            "15.",
+        ),
+        (
+            {"insiders_saida_datas": 0},
+            "Var insiders_saida_datas is 0, allowed: 1 to 12.",
+        ),
+        (
+            {"insiders_controle_sal": "x'y"},
+            "Var insiders_controle_sal is 'x'y', allowed: letters, digits, _ and -.",
         ),
         (
             {"colunas_vendas": {"cliente": "c"}},

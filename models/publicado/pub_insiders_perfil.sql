@@ -1,0 +1,1 @@
+{{ publica('insiders_perfil') }}

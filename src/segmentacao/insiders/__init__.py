@@ -1,0 +1,1 @@
+"""The Insiders programme: spaces, groups, entry rule and evidence."""

@@ -1,0 +1,1 @@
+"""The Insiders report: one HTML file that answers the nine questions."""

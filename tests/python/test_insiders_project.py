@@ -1,0 +1,439 @@
+"""The Insiders programme end to end: sample, package, real data, browser."""
+
+import hashlib
+import json
+import os
+import re
+import shutil
+import subprocess
+import time
+from contextlib import contextmanager
+
+import duckdb
+import pytest
+import yaml
+from conftest import QUICK, ROOT, Dbt
+
+from segmentacao.report.__main__ import main
+
+INSIDERS = [
+    "+insiders_relatorio",
+    "+insiders_clientes",
+    "+insiders_perfil",
+    "+qualidade_vendas",
+]
+# everything in the tables that does not name the run
+TABLES = {
+    "insiders_clientes": "id_cliente",
+    "insiders_perfil": "posicao",
+    "insiders_relatorio": "pergunta, item",
+}
+
+
+IGNORED = shutil.ignore_patterns("dbt_packages", "target", "logs", "*.duckdb")
+
+
+def contents(project):
+    return {
+        table: project.rows(
+            f"select * exclude (run_id, calculado_em) from {table} order by {order}"
+        )
+        for table, order in TABLES.items()
+    }
+
+
+@pytest.mark.dbt
+def test_the_sample_has_a_programme(sample):
+    customers, revenue = sample.rows(
+        """
+        select participacao_clientes, participacao_receita
+        from insiders_perfil where is_insiders
+        """
+    )[0]
+    assert 0.05 < customers < 0.16
+    assert 0.40 < revenue < 0.65
+    names = [n for (n,) in sample.rows("select grupo from insiders_perfil order by 1")]
+    assert "Insiders" in names and len(names) == len(set(names))
+
+
+@pytest.mark.dbt
+def test_the_hold_out_depends_on_the_customer_and_the_salt_alone(sample):
+    rows = sample.rows("select id_cliente, is_controle from insiders_clientes")
+    for customer, held_out in rows:
+        digits = hashlib.md5(f"{customer}:insiders".encode()).hexdigest()[:7]
+        assert held_out == (int(digits, 16) / 16**7 < 0.1), customer
+    assert 0.07 < sum(held_out for _, held_out in rows) / len(rows) < 0.13
+
+
+@pytest.mark.dbt
+@pytest.mark.longo
+def test_past_groups_do_not_know_the_future(sample, tmp_path):
+    # forget all sales from the previous date on: its groups stay as they were
+    project = Dbt(tmp_path)
+    project.build(
+        "--select",
+        "+ml_insiders_membros",
+        "--indirect-selection",
+        "cautious",
+        variables=QUICK
+        | {
+            "dt_ref": "2025-07-01",
+            "insiders_espaco": "rfv_log",
+            "insiders_algoritmo": "kmeans",
+            "insiders_k_fixo": sample.value(
+                "select k from ml_insiders_escolha where is_escolhido"
+            ),
+        },
+    )
+    groups = """
+        select id_cliente, grupo, is_insider, valor from ml_insiders_membros
+        where dt_ref = date '2025-07-01' order by 1
+    """
+    assert sample.value(
+        "select espaco || algoritmo from ml_insiders_escolha where is_escolhido"
+    ) == ("rfv_logkmeans")
+    assert project.rows(groups) == sample.rows(groups)
+
+
+@pytest.mark.dbt
+@pytest.mark.longo
+def test_row_order_and_threads_change_no_number(sample, tmp_path):
+    shuffled = tmp_path / "shuffled.csv"
+    with duckdb.connect() as connection:
+        connection.execute("select setseed(0.3)")
+        connection.execute(
+            f"""
+            copy (select * from read_csv('{ROOT}/seeds/amostra_vendas.csv',
+                all_varchar = true) order by random()) to '{shuffled}'
+            """
+        )
+    project = Dbt(tmp_path, threads=1)
+    project.build(
+        "--select",
+        *INSIDERS,
+        "--indirect-selection",
+        "cautious",
+        variables=QUICK | {"vendas": f"read_csv('{shuffled}', all_varchar = true)"},
+    )
+    assert contents(project) == contents(sample)
+
+
+@pytest.mark.dbt
+@pytest.mark.longo
+def test_a_short_history_says_which_answers_need_more(tmp_path, capsys):
+    project = Dbt(tmp_path)
+    # four months of sales
+    project.build(
+        "--select",
+        *INSIDERS,
+        "--indirect-selection",
+        "cautious",
+        variables=QUICK | {"dt_ref": "2024-11-01"},
+    )
+    silent = {
+        question
+        for (question,) in project.rows(
+            """
+            select distinct pergunta from insiders_relatorio
+            where situacao = 'historico insuficiente'
+            """
+        )
+    }
+    assert silent == {5, 6, 7, 8}
+    target = tmp_path / "relatorio.html"
+    assert main(["--banco", str(project.database), "--saida", str(target)]) == 0
+    page = target.read_text("utf-8")
+    for question in (5, 6, 7, 8):
+        answer = page.split(f'id="pergunta-{question}"')[1].split("<h3")[0]
+        assert "Histórico insuficiente" in answer
+    assert "a janela ainda não está completa" in page
+
+
+@pytest.mark.dbt
+@pytest.mark.longo
+@pytest.mark.parametrize("folder", ["", "integration_tests"])
+def test_a_var_switches_it_off(tmp_path, folder):
+    # a host's own vars count as those of the command line do
+    project = tmp_path / "project"
+    if folder:
+        shutil.copytree(ROOT / folder, project, ignore=IGNORED)
+        settings = yaml.safe_load((project / "dbt_project.yml").read_text())
+        settings["vars"]["insiders_ativo"] = False
+        (project / "dbt_project.yml").write_text(yaml.safe_dump(settings))
+        (project / "packages.yml").write_text(f"packages:\n  - local: {ROOT}\n")
+        host, variables = Dbt(tmp_path, project=project), {}
+        assert host.run("deps", AMOSTRA="x").returncode == 0
+    else:
+        host, variables = Dbt(tmp_path), {"insiders_ativo": False}
+    done = host.run("ls", variables=variables, AMOSTRA="x")
+    assert done.returncode == 0, done.stdout[-2000:]
+    nodes = done.stdout
+    assert "cluster_clientes" in nodes
+    assert "feat_comportamento" not in nodes
+    built = [
+        line
+        for line in nodes.splitlines()
+        if re.search(r"\.(ml_)?insiders_", line) and "rotulos_insiders" not in line
+    ]
+    assert built == []
+
+
+def example(name, folder, **more):
+    variables = yaml.safe_load((ROOT / f"examples/{name}.yml").read_text())
+    return {
+        key: value.replace('{{ env_var("DADOS") }}', str(folder))
+        if isinstance(value, str)
+        else value
+        for key, value in {**variables, **QUICK, **more}.items()
+    }
+
+
+@pytest.fixture(scope="module")
+def online_retail(real_data, tmp_path_factory):
+    """Return Online Retail, 12 months, by the rules of the published table."""
+    project = Dbt(tmp_path_factory.mktemp("online_retail"))
+    project.build(
+        "--select",
+        *INSIDERS,
+        "--exclude",
+        "resource_type:seed,amostra_vendas test_type:unit",
+        "--indirect-selection",
+        "cautious",
+        variables=example("online_retail_insiders", real_data),
+    )
+    return project
+
+
+@pytest.mark.dados
+@pytest.mark.dbt
+@pytest.mark.longo
+def test_online_retail_finds_what_others_published(online_retail):
+    customers, revenue = online_retail.rows(
+        """
+        select participacao_clientes, participacao_receita
+        from insiders_perfil where is_insiders
+        """
+    )[0]
+    # independent solutions found 10-13 % of customers with 44-61 % of revenue
+    assert 0.08 <= customers <= 0.16
+    assert 0.40 <= revenue <= 0.65
+
+
+@pytest.mark.dados
+@pytest.mark.dbt
+@pytest.mark.longo
+def test_online_retail_is_judged_out_of_time_beside_the_baseline(online_retail):
+    groups = dict(
+        online_retail.rows(
+            """
+            select grupo, valor from insiders_relatorio
+            where pergunta = 8 and medida = 'receita_seguinte_media'
+                and dt_ref = date '2011-06-10'
+            """
+        )
+    )
+    assert sorted(groups) == ["demais", "insiders", "mais_valiosos", "sorteio"]
+    # the plain list is ahead by a little here, and stands there all the same
+    assert groups["mais_valiosos"] > groups["insiders"] > 10 * groups["demais"]
+    # recomputed from the lines, without the project's features
+    members = online_retail.value(
+        """
+        select avg(coalesce(receita, 0)) from ml_insiders_membros as membros
+        left join (
+            select id_cliente, sum(valor_venda) as receita from stg_vendas
+            where data_venda >= date '2011-06-10' and data_venda < date '2011-12-10'
+                and (is_compra or is_devolucao)
+            group by 1
+        ) as depois on membros.id_cliente = depois.id_cliente
+        where is_insider and dt_ref = date '2011-06-10'
+        """
+    )
+    assert groups["insiders"] == pytest.approx(float(members))
+
+
+@pytest.mark.dados
+@pytest.mark.dbt
+@pytest.mark.longo
+def test_complete_journey_needs_no_special_case(real_data, tmp_path):
+    project = Dbt(tmp_path)
+    project.build(
+        "--select",
+        *INSIDERS,
+        "--exclude",
+        "resource_type:seed,amostra_vendas test_type:unit",
+        "--indirect-selection",
+        "cautious",
+        variables=example("complete_journey", real_data),
+    )
+    asked = project.rows("select distinct pergunta from insiders_relatorio order by 1")
+    assert [q for (q,) in asked] == list(range(1, 10))
+    target = tmp_path / "relatorio.html"
+    assert main(["--banco", str(project.database), "--saida", str(target)]) == 0
+
+
+# ---------------------------------------------------------------------- browser
+
+
+@contextmanager
+def browser(folder):
+    """Start Chromium without a network of its own; yield its DevTools address."""
+    binary = shutil.which("chromium") or shutil.which("chromium-browser")
+    assert binary, "chromium is missing: apt-get install chromium"
+    options = [
+        "--headless",
+        "--no-sandbox",
+        "--disable-gpu",
+        "--disable-quic",
+        "--no-first-run",
+        "--disable-background-networking",
+        "--disable-component-update",
+        "--disable-sync",
+        "--window-size=1100,900",
+        f"--user-data-dir={folder}",
+        "--remote-debugging-port=0",
+        "about:blank",
+    ]
+    process = subprocess.Popen(
+        [binary, *options],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        env={**os.environ, "HOME": str(folder)},
+    )
+    try:
+        port = folder / "DevToolsActivePort"
+        for _ in range(300):
+            if port.exists() and len(port.read_text().splitlines()) == 2:
+                break
+            time.sleep(0.1)
+        number, path = port.read_text().splitlines()
+        yield f"ws://127.0.0.1:{number}{path}"
+    finally:
+        process.terminate()
+        process.wait(timeout=20)
+
+
+class Page:
+    """One tab: what it logs, what it asks for, what it holds."""
+
+    def __init__(self, connection):
+        self.connection, self.count, self.events = connection, 0, []
+        target = self.call("Target.createTarget", url="about:blank")["targetId"]
+        self.session = None
+        self.session = self.call(
+            "Target.attachToTarget", targetId=target, flatten=True
+        )["sessionId"]
+        for domain in ("Page", "Runtime", "Log", "Network"):
+            self.call(f"{domain}.enable")
+
+    def call(self, method, **parameters):
+        self.count += 1
+        message = {"id": self.count, "method": method, "params": parameters}
+        if getattr(self, "session", None):
+            message["sessionId"] = self.session
+        self.connection.send(json.dumps(message))
+        while True:
+            answer = json.loads(self.connection.recv(timeout=60))
+            if answer.get("id") == self.count:
+                return answer["result"]
+            self.events.append(answer)
+
+    def open(self, address):
+        self.call("Page.navigate", url=address)
+        while not any(e["method"] == "Page.loadEventFired" for e in self.events):
+            self.events.append(json.loads(self.connection.recv(timeout=60)))
+        # late requests and errors would come now
+        self.evaluate("new Promise(done => setTimeout(done, 1000))")
+
+    def evaluate(self, expression):
+        answer = self.call(
+            "Runtime.evaluate",
+            expression=expression,
+            awaitPromise=True,
+            returnByValue=True,
+        )
+        return answer["result"].get("value")
+
+    def complaints(self):
+        return [
+            event["params"]
+            for event in self.events
+            if event["method"] == "Runtime.exceptionThrown"
+            or (
+                event["method"] == "Log.entryAdded"
+                and event["params"]["entry"]["level"] in ("error", "warning")
+            )
+            or (
+                event["method"] == "Runtime.consoleAPICalled"
+                and event["params"]["type"] in ("error", "warning", "assert")
+            )
+        ]
+
+    def requests(self):
+        return [
+            event["params"]["request"]["url"]
+            for event in self.events
+            if event["method"] == "Network.requestWillBeSent"
+            and not event["params"]["request"]["url"].startswith("data:")
+        ]
+
+
+@pytest.mark.dbt
+@pytest.mark.longo
+def test_the_report_opens_in_a_browser_and_asks_for_nothing(sample, tmp_path):
+    from websockets.sync.client import connect
+
+    target = tmp_path / "relatorio.html"
+    assert main(["--banco", str(sample.database), "--saida", str(target)]) == 0
+    address = target.as_uri()
+    profile = tmp_path / "profile"
+    profile.mkdir()
+    with (
+        browser(profile) as devtools,
+        connect(devtools, max_size=None, open_timeout=30) as connection,
+    ):
+        page = Page(connection)
+        page.open(address)
+        assert page.complaints() == []
+        assert page.requests() == [address]
+        assert (
+            page.evaluate("document.querySelectorAll('h3[id^=pergunta]').length") == 9
+        )
+        drawn = """
+            [...document.querySelectorAll('figure img, figure svg[role=img]')]
+            .filter(i => i.getBoundingClientRect().height > 60).length
+        """
+        assert page.evaluate(drawn) == 9
+        whole = "[...document.images].every(i => i.complete && i.naturalWidth > 100)"
+        assert page.evaluate(whole) is True
+        # nothing sticks out at the side, on a desk or on a phone
+        overflow = "document.documentElement.scrollWidth - window.innerWidth"
+        assert page.evaluate(overflow) <= 0
+        page.call(
+            "Emulation.setDeviceMetricsOverride",
+            width=390,
+            height=800,
+            deviceScaleFactor=1,
+            mobile=True,
+        )
+        assert page.evaluate(overflow) <= 0
+
+
+@pytest.mark.dbt
+@pytest.mark.longo
+def test_the_browser_test_sees_errors_and_requests(tmp_path):
+    from websockets.sync.client import connect
+
+    bad = tmp_path / "bad.html"
+    bad.write_text(
+        "<img src='http://127.0.0.1:9/x.png'><script>throw new Error('x')</script>"
+    )
+    profile = tmp_path / "profile"
+    profile.mkdir()
+    with (
+        browser(profile) as devtools,
+        connect(devtools, max_size=None, open_timeout=30) as connection,
+    ):
+        page = Page(connection)
+        page.open(bad.as_uri())
+        assert page.complaints() != []
+        assert page.requests() == [bad.as_uri(), "http://127.0.0.1:9/x.png"]
