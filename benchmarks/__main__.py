@@ -60,8 +60,8 @@ def _options():
     parser.add_argument(
         "--slow",
         action="store_true",
-        help="also the careful way with ten starts on 5 million customers and 20 "
-        "columns: half an hour",
+        help="also the careful way with ten starts on 5 million customers: half an "
+        "hour",
     )
     parser.add_argument("--max-customers", type=int, default=10**9)
     parser.add_argument("--max-lines", type=int, default=10**9)

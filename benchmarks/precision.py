@@ -12,7 +12,7 @@ from benchmarks.measure import measured
 CASES = ["rfv", "shares", "blobs", "unequal"]
 SIZE, QUICK_SIZE = 30_000, 5_000
 CAREFUL_SIZE = 10_000
-DATA_SEEDS, QUICK_DATA_SEEDS = 5, 1
+DATA_SEEDS, QUICK_DATA_SEEDS = 3, 1
 DRAWS, QUICK_DRAWS = 10, 3
 TOLERANCE = 0.005
 

@@ -20,54 +20,57 @@
 {%- endmacro %}
 
 
-{% macro apaga_esquecidos() -%}
-    {#- For a table that outlives its run: customers to forget leave it too. -#}
-    {%- if var('clientes_esquecidos') -%}
-    delete from {{ this }}
-    where id_cliente in (
-        select {{ le_texto('esquecidos.id_cliente') }}
-        from {{ origem('clientes_esquecidos') }} as esquecidos
-    )
-    {%- endif -%}
+{% macro esquece_clientes() -%}
+    {#-
+      Before every run: customers to forget leave every table of this project
+      that is there, so that neither a part of the project nor scoring alone
+      carries them on or publishes them. Called by on-run-start, which would
+      roll back what is not committed.
+    -#}
+    {%- set tabelas = _tabelas_com_esquecidos() -%}
+    {%- for nome, relacao, condicao in tabelas -%}
+        {%- do run_query("delete from " ~ relacao ~ " where " ~ condicao) -%}
+    {%- endfor -%}
+    {%- if tabelas -%}{%- do adapter.commit() -%}{%- endif -%}
 {%- endmacro %}
 
 
 {% macro checa_esquecidos() -%}
     {#-
-      After every run: no table of this project holds a customer to forget. One
-      that the run has built stops it; one that it left alone is named, because
-      it loses them when it is built. Called by on-run-end, where every table is
-      as the run leaves it; views hold nothing of their own.
+      After every run: no table of this project holds a customer to forget.
+      Called by on-run-end, where every table is as the run leaves it; views
+      hold nothing of their own.
     -#}
-    {%- if execute and var('clientes_esquecidos') and results -%}
-        {%- set construidos = results | selectattr('status', 'equalto', 'success')
-            | map(attribute='node.unique_id') | list -%}
-        {%- set achadas = [] -%}
-        {%- for no in graph.nodes.values()
-            if no.resource_type == 'model'
-            and no.package_name == 'segmentacao_clientes' -%}
-            {%- set linhas = _linhas_de_esquecidos(no) -%}
-            {%- if linhas and no.unique_id in construidos -%}
-                {%- do achadas.append(no.name ~ " holds " ~ linhas) -%}
-            {%- elif linhas -%}
-                {%- do exceptions.warn(
-                    "The table " ~ no.name ~ " was not built in this run and still "
-                    ~ "holds " ~ linhas ~ " rows of customers to forget."
-                ) -%}
-            {%- endif -%}
-        {%- endfor -%}
-        {%- for achada in achadas -%}
-            {{ exceptions.raise_compiler_error(
-                "The table " ~ achada
-                ~ " rows of customers to forget (var clientes_esquecidos)."
-            ) }}
-        {%- endfor -%}
-    {%- endif -%}
+    {%- for nome, relacao, condicao in _tabelas_com_esquecidos() -%}
+        {{ exceptions.raise_compiler_error(
+            "The table " ~ nome ~ " holds customers to forget (var "
+            ~ "clientes_esquecidos)."
+        ) }}
+    {%- endfor -%}
 {%- endmacro %}
 
 
-{% macro _linhas_de_esquecidos(no) -%}
-    {%- set relacao = relacao_do_modelo(no.name) -%}
+{% macro _tabelas_com_esquecidos() -%}
+    {#- Name, relation and condition of each table that holds such a customer. -#}
+    {%- set achadas = [] -%}
+    {%- if execute and var('clientes_esquecidos') -%}
+        {%- for no in graph.nodes.values()
+            if no.resource_type == 'model'
+            and no.package_name == 'segmentacao_clientes' -%}
+            {%- set relacao = relacao_do_modelo(no.name) -%}
+            {%- set condicao = _condicao_de_esquecidos(relacao) -%}
+            {%- if condicao and run_query(
+                "select 1 from " ~ relacao ~ " where " ~ condicao ~ " limit 1"
+            ).rows | length -%}
+                {%- do achadas.append((no.name, relacao, condicao)) -%}
+            {%- endif -%}
+        {%- endfor -%}
+    {%- endif -%}
+    {{ return(achadas) }}
+{%- endmacro %}
+
+
+{% macro _condicao_de_esquecidos(relacao) -%}
     {%- set condicoes = [] -%}
     {%- if relacao is not none and not relacao.is_view -%}
         {%- for coluna in adapter.get_columns_in_relation(relacao)
@@ -79,8 +82,5 @@
             ) -%}
         {%- endfor -%}
     {%- endif -%}
-    {%- if not condicoes -%}{{ return(0) }}{%- endif -%}
-    {{ return(run_query(
-        "select count(*) from " ~ relacao ~ " where " ~ condicoes | join(" or ")
-    ).columns[0].values()[0]) }}
+    {{ return(condicoes | join(" or ")) }}
 {%- endmacro %}

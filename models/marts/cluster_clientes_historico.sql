@@ -3,8 +3,7 @@
     incremental_strategy='delete+insert',
     unique_key='dt_ref',
     on_schema_change='append_new_columns',
-    full_refresh=false,
-    post_hook="{{ apaga_esquecidos() }}"
+    full_refresh=false
 ) }}
 
 -- From the tested candidate, so that a back-fill writes the past without

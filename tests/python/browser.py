@@ -1,11 +1,11 @@
-"""A headless Chromium that opens one page and tells what went wrong in it."""
+"""A headless Chromium that opens a page and tells what went wrong in it."""
 
 import json
 import shutil
 import subprocess
 import tempfile
 import time
-from dataclasses import dataclass, field
+from contextlib import contextmanager
 from pathlib import Path
 
 from websockets.sync.client import connect
@@ -25,31 +25,27 @@ FLAGS = [
 LOCAL = ("file:", "data:", "blob:", "about:")
 
 
-@dataclass
-class Page:
-    """What a page said and asked for while it was opened."""
-
-    errors: list[str] = field(default_factory=list)
-    outside: list[str] = field(default_factory=list)
-    value: object = None
-
-
-def open_page(path: Path, script: str) -> Page:
-    """Open a file, wait until it is quiet, and return the value of a script."""
-    browser = shutil.which("chromium") or shutil.which("chromium-browser")
-    assert browser, "chromium is missing: apt-get install chromium"
+@contextmanager
+def page_of(path: Path):
+    """Open a file in a browser of its own, wait until it is quiet, yield the page."""
+    binary = shutil.which("chromium") or shutil.which("chromium-browser")
+    assert binary, "chromium is missing: apt-get install chromium"
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         process = subprocess.Popen(
-            [browser, *FLAGS, f"--user-data-dir={folder}", "about:blank"],
+            [binary, *FLAGS, f"--user-data-dir={folder}", "about:blank"],
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
         try:
             port, target = _devtools(Path(folder), process)
-            return _visit(f"ws://127.0.0.1:{port}{target}", path, script)
+            address = f"ws://127.0.0.1:{port}{target}"
+            with connect(address, max_size=None, open_timeout=30) as connection:
+                page = Page(connection)
+                page.open(path.resolve().as_uri())
+                yield page
         finally:
             process.terminate()
-            process.wait(10)
+            process.wait(20)
 
 
 def _devtools(folder, process):
@@ -61,49 +57,67 @@ def _devtools(folder, process):
     return file.read_text().split()
 
 
-def _visit(address, path, script):
-    page = Page()
-    with connect(address, max_size=None) as socket:
-        numbers = iter(range(1, 10_000))
-        session = None
+class Page:
+    """One tab: what it logs, what it asks for, what it holds."""
 
-        def ask(method, **params):
-            message = {"id": next(numbers), "method": method, "params": params}
-            if session:
-                message["sessionId"] = session
-            socket.send(json.dumps(message))
-            while (answer := json.loads(socket.recv(30))).get("id") != message["id"]:
-                _note(page, answer)
-            assert "error" not in answer, answer
-            return answer["result"]
-
-        target = ask("Target.createTarget", url="about:blank")["targetId"]
-        session = ask("Target.attachToTarget", targetId=target, flatten=True)[
-            "sessionId"
-        ]
+    def __init__(self, connection):
+        self.connection, self.count, self.events = connection, 0, []
+        self.session = None
+        target = self.call("Target.createTarget", url="about:blank")["targetId"]
+        self.session = self.call(
+            "Target.attachToTarget", targetId=target, flatten=True
+        )["sessionId"]
         for domain in ("Page", "Runtime", "Log", "Network"):
-            ask(f"{domain}.enable")
-        ask("Page.navigate", url=path.resolve().as_uri())
-        end = time.monotonic() + 3
-        while time.monotonic() < end:
-            try:
-                _note(page, json.loads(socket.recv(1)))
-            except TimeoutError:
-                break
-        result = ask("Runtime.evaluate", expression=script, returnByValue=True)
-        page.value = result["result"].get("value")
-    return page
+            self.call(f"{domain}.enable")
 
+    def call(self, method, **parameters):
+        self.count += 1
+        message = {"id": self.count, "method": method, "params": parameters}
+        if self.session:
+            message["sessionId"] = self.session
+        self.connection.send(json.dumps(message))
+        while True:
+            answer = json.loads(self.connection.recv(timeout=60))
+            if answer.get("id") == self.count:
+                assert "error" not in answer, answer
+                return answer["result"]
+            self.events.append(answer)
 
-def _note(page, event):
-    method, params = event.get("method"), event.get("params", {})
-    if method == "Runtime.exceptionThrown":
-        page.errors.append(str(params["exceptionDetails"]))
-    elif method == "Runtime.consoleAPICalled" and params["type"] in ("error", "assert"):
-        page.errors.append(str(params["args"]))
-    elif method == "Log.entryAdded" and params["entry"]["level"] == "error":
-        page.errors.append(params["entry"]["text"])
-    elif method == "Network.requestWillBeSent":
-        url = params["request"]["url"]
-        if not url.startswith(LOCAL):
-            page.outside.append(url)
+    def open(self, address):
+        self.call("Page.navigate", url=address)
+        while not any(e["method"] == "Page.loadEventFired" for e in self.events):
+            self.events.append(json.loads(self.connection.recv(timeout=60)))
+        # late requests, charts and errors come now
+        self.evaluate("new Promise(done => setTimeout(done, 2000))")
+
+    def evaluate(self, expression):
+        answer = self.call(
+            "Runtime.evaluate",
+            expression=expression,
+            awaitPromise=True,
+            returnByValue=True,
+        )
+        return answer["result"].get("value")
+
+    def errors(self):
+        """Exceptions, and what was logged as an error."""
+        logged = {
+            "Log.entryAdded": lambda event: event["entry"]["level"],
+            "Runtime.consoleAPICalled": lambda event: event["type"],
+            "Runtime.exceptionThrown": lambda event: "error",
+        }
+        return [
+            event["params"]
+            for event in self.events
+            if event["method"] in logged
+            and logged[event["method"]](event["params"]) in ("error", "assert")
+        ]
+
+    def outside(self):
+        """Addresses asked for that lie neither in the page nor on the disk."""
+        return [
+            event["params"]["request"]["url"]
+            for event in self.events
+            if event["method"] == "Network.requestWillBeSent"
+            and not event["params"]["request"]["url"].startswith(LOCAL)
+        ]

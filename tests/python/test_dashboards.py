@@ -8,7 +8,7 @@ import sys
 
 import pytest
 import yaml
-from browser import open_page
+from browser import page_of
 from conftest import ROOT
 
 from segmentacao.dashboards import missing_models, models_read
@@ -83,13 +83,14 @@ def test_every_chart_is_drawn_without_an_error_or_an_outside_request(rendered, b
         # its tables belong to another part of the project; it is named as such
         assert f"{board}: not drawn, needs " in printed
         return
-    page = open_page(path, DRAWN)
-    assert page.errors == []
-    assert page.outside == []
+    with page_of(path) as page:
+        found = page.evaluate(DRAWN)
+        assert page.errors() == []
+        assert page.outside() == []
     charts = yaml.safe_load((CHARTS / f"{board}.yml").read_text())["charts"]
-    assert set(page.value) == set(charts)
+    assert set(found) == set(charts)
     for name, chart in charts.items():
-        drawn = page.value[name]
+        drawn = found[name]
         assert drawn["width"] > 100 and drawn["height"] > 40, name
         assert chart.get("title", chart.get("label")) in drawn["text"], name
         if chart["type"] not in ("kpi", "table"):
@@ -99,7 +100,8 @@ def test_every_chart_is_drawn_without_an_error_or_an_outside_request(rendered, b
 @pytest.mark.longo
 def test_the_numbers_are_those_of_the_mart_in_brazilian_format(rendered, sample):
     folder, _ = rendered
-    charts = open_page(folder / "segmentos.html", DRAWN).value
+    with page_of(folder / "segmentos.html") as page:
+        charts = page.evaluate(DRAWN)
     customers, revenue, vips = sample.rows(
         """
         select

@@ -1,17 +1,13 @@
 """The Insiders programme end to end: sample, package, real data, browser."""
 
 import hashlib
-import json
-import os
 import re
 import shutil
-import subprocess
-import time
-from contextlib import contextmanager
 
 import duckdb
 import pytest
 import yaml
+from browser import page_of
 from conftest import QUICK, ROOT, Dbt
 
 from segmentacao.report.__main__ import main
@@ -274,127 +270,14 @@ def test_complete_journey_needs_no_special_case(real_data, tmp_path):
 # ---------------------------------------------------------------------- browser
 
 
-@contextmanager
-def browser(folder):
-    """Start Chromium without a network of its own; yield its DevTools address."""
-    binary = shutil.which("chromium") or shutil.which("chromium-browser")
-    assert binary, "chromium is missing: apt-get install chromium"
-    options = [
-        "--headless",
-        "--no-sandbox",
-        "--disable-gpu",
-        "--disable-quic",
-        "--no-first-run",
-        "--disable-background-networking",
-        "--disable-component-update",
-        "--disable-sync",
-        "--window-size=1100,900",
-        f"--user-data-dir={folder}",
-        "--remote-debugging-port=0",
-        "about:blank",
-    ]
-    process = subprocess.Popen(
-        [binary, *options],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        env={**os.environ, "HOME": str(folder)},
-    )
-    try:
-        port = folder / "DevToolsActivePort"
-        for _ in range(300):
-            if port.exists() and len(port.read_text().splitlines()) == 2:
-                break
-            time.sleep(0.1)
-        number, path = port.read_text().splitlines()
-        yield f"ws://127.0.0.1:{number}{path}"
-    finally:
-        process.terminate()
-        process.wait(timeout=20)
-
-
-class Page:
-    """One tab: what it logs, what it asks for, what it holds."""
-
-    def __init__(self, connection):
-        self.connection, self.count, self.events = connection, 0, []
-        target = self.call("Target.createTarget", url="about:blank")["targetId"]
-        self.session = None
-        self.session = self.call(
-            "Target.attachToTarget", targetId=target, flatten=True
-        )["sessionId"]
-        for domain in ("Page", "Runtime", "Log", "Network"):
-            self.call(f"{domain}.enable")
-
-    def call(self, method, **parameters):
-        self.count += 1
-        message = {"id": self.count, "method": method, "params": parameters}
-        if getattr(self, "session", None):
-            message["sessionId"] = self.session
-        self.connection.send(json.dumps(message))
-        while True:
-            answer = json.loads(self.connection.recv(timeout=60))
-            if answer.get("id") == self.count:
-                return answer["result"]
-            self.events.append(answer)
-
-    def open(self, address):
-        self.call("Page.navigate", url=address)
-        while not any(e["method"] == "Page.loadEventFired" for e in self.events):
-            self.events.append(json.loads(self.connection.recv(timeout=60)))
-        # late requests and errors would come now
-        self.evaluate("new Promise(done => setTimeout(done, 1000))")
-
-    def evaluate(self, expression):
-        answer = self.call(
-            "Runtime.evaluate",
-            expression=expression,
-            awaitPromise=True,
-            returnByValue=True,
-        )
-        return answer["result"].get("value")
-
-    def complaints(self):
-        return [
-            event["params"]
-            for event in self.events
-            if event["method"] == "Runtime.exceptionThrown"
-            or (
-                event["method"] == "Log.entryAdded"
-                and event["params"]["entry"]["level"] in ("error", "warning")
-            )
-            or (
-                event["method"] == "Runtime.consoleAPICalled"
-                and event["params"]["type"] in ("error", "warning", "assert")
-            )
-        ]
-
-    def requests(self):
-        return [
-            event["params"]["request"]["url"]
-            for event in self.events
-            if event["method"] == "Network.requestWillBeSent"
-            and not event["params"]["request"]["url"].startswith("data:")
-        ]
-
-
 @pytest.mark.dbt
 @pytest.mark.longo
 def test_the_report_opens_in_a_browser_and_asks_for_nothing(sample, tmp_path):
-    from websockets.sync.client import connect
-
     target = tmp_path / "relatorio.html"
     assert main(["--banco", str(sample.database), "--saida", str(target)]) == 0
-    address = target.as_uri()
-    profile = tmp_path / "profile"
-    profile.mkdir()
-    with (
-        browser(profile) as devtools,
-        connect(devtools, max_size=None, open_timeout=30) as connection,
-    ):
-        page = Page(connection)
-        page.open(address)
-        assert page.complaints() == []
-        assert page.requests() == [address]
+    with page_of(target) as page:
+        assert page.errors() == []
+        assert page.outside() == []
         assert (
             page.evaluate("document.querySelectorAll('h3[id^=pergunta]').length") == 9
         )
@@ -421,19 +304,10 @@ def test_the_report_opens_in_a_browser_and_asks_for_nothing(sample, tmp_path):
 @pytest.mark.dbt
 @pytest.mark.longo
 def test_the_browser_test_sees_errors_and_requests(tmp_path):
-    from websockets.sync.client import connect
-
     bad = tmp_path / "bad.html"
     bad.write_text(
         "<img src='http://127.0.0.1:9/x.png'><script>throw new Error('x')</script>"
     )
-    profile = tmp_path / "profile"
-    profile.mkdir()
-    with (
-        browser(profile) as devtools,
-        connect(devtools, max_size=None, open_timeout=30) as connection,
-    ):
-        page = Page(connection)
-        page.open(bad.as_uri())
-        assert page.complaints() != []
-        assert page.requests() == [bad.as_uri(), "http://127.0.0.1:9/x.png"]
+    with page_of(bad) as page:
+        assert page.errors() != []
+        assert page.outside() == ["http://127.0.0.1:9/x.png"]

@@ -114,17 +114,11 @@ def test_forgotten_customers_leave_every_table(sample_copy):
     written = "(select unnest(['C0001', ' C0002 ', 'C0003']) as id_cliente)"
     variables = QUICK | {"clientes_esquecidos": written}
 
-    ((rows,),) = sample_copy.rows(
-        f"select count(*) from feat_rfv where id_cliente in {tuple(forgotten)}"
-    )
-    assert rows > 3
-
-    # the tables before it still let them pass
-    done = sample_copy.run("run", "--select", "feat_rfv", variables=variables)
-    said = " ".join(done.stdout.split())
-    assert done.returncode != 0
-    assert f"The table feat_rfv holds {rows} rows of customers to forget" in said
-    assert "The table cluster_clientes_historico was not built in this run" in said
+    # a part of the project is enough: no table is left with them
+    ok(sample_copy.run("run", "--select", "feat_referencias", variables=variables))
+    views = sample_copy.rows("select view_name from duckdb_views()")
+    left = holders(sample_copy, forgotten) - {name for (name,) in views}
+    assert left == {"amostra_vendas"}
     # another date, so that the history is rid of them at dates it does not write
     ok(
         sample_copy.run(
