@@ -45,7 +45,9 @@ def build(
         *("--project-dir", str(ROOT), "--profiles-dir", folder),
         *("--vars", json.dumps(variables)),
         *("--exclude", "test_type:unit", *exclude),
+        # with a selection, the tests that need nothing outside of it
         *(("--select", *select) if select else ()),
+        *(("--indirect-selection", "buildable") if select else ()),
     ]
     environment = os.environ | {
         "SEGMENTACAO_DB": f"{folder}/warehouse.duckdb",
