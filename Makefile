@@ -28,10 +28,10 @@ build: $(STAMP) ## Build everything on the embedded sample and print the segment
 
 .PHONY: test
 test: $(STAMP) lint ## Run all tests: lint, dbt unit and data tests, pytest
-	$(BIN)/python -m pytest -m "not longo"
+	$(BIN)/python -m pytest
 
 .PHONY: test-longo
-test-longo: $(STAMP) ## Run the slow end-to-end tests (needs chromium)
+test-longo: $(STAMP) ## Run the slow end-to-end tests (needs chromium and postgresql)
 	$(BIN)/python -m pytest -m longo
 
 .PHONY: lint
@@ -86,10 +86,6 @@ year: $(STAMP) ## Live a year: monthly dates, quarterly refits; DADOS=folder add
 .PHONY: backfill
 backfill: $(STAMP) ## Write past dates: make backfill DE=2025-03-01 ATE=2025-12-01 PASSO=1
 	$(BIN)/python -m segmentacao.backfill --de $(DE) --ate $(ATE) --passo-meses $(or $(PASSO),1)
-
-.PHONY: test-longo
-test-longo: $(STAMP) ## Run the slow end-to-end tests
-	$(BIN)/python -m pytest -m longo
 
 .PHONY: lock
 lock: ## Renew requirements.lock from pyproject.toml (needs uv)

@@ -24,7 +24,7 @@ MAIN_JOB = ("+cluster_clientes", "+perfil_clusters", "+qualidade_vendas")
 #: Stability costs the same at every size: the quick run takes fewer draws.
 QUICK_SETTINGS = {"permutacoes": 19, "bootstrap_sorteios": 2}
 #: What DuckDB may take, in dbt and by hand; the rest of 4 GB is for Python.
-MEMORY_LIMIT = "2500MB"
+MEMORY_LIMIT = "3000MB"
 SLOWEST_NODES = 8
 
 

@@ -76,6 +76,8 @@ def _profile(folder, memory_limit):
         config["threads"] = "2"
         if memory_limit:
             config["memory_limit"] = memory_limit
+            # as the script by hand has it: large tables need less memory
+            config["preserve_insertion_order"] = "false"
             config["temp_directory"] = f"{folder}/tmp"
     Path(folder, "profiles.yml").write_text(yaml.safe_dump(profile))
 
