@@ -29,6 +29,18 @@
 {%- endmacro %}
 
 
+{% macro colunas_de_participacao(relacao) -%}
+    {#- Without categories the step reads an empty population and says so. -#}
+    {%- set colunas = [] -%}
+    {%- for variavel in variaveis_categoria() -%}
+        {%- do colunas.append(relacao ~ '.' ~ adapter.quote(variavel)) -%}
+    {%- else -%}
+        {%- do colunas.append('cast(null as ' ~ tipo_real() ~ ') as sem_categorias') -%}
+    {%- endfor -%}
+    {{ return(colunas | join(', ')) }}
+{%- endmacro %}
+
+
 {% macro base_sem_piso(bruto, devolvido) -%}
     {#- Before it is cut off at zero: see the var base_valor. -#}
     {%- if var('base_valor') == 'bruto' -%}

@@ -26,13 +26,7 @@ referencias as (
 final as (
 
     select
-        {% for variavel in variaveis_categoria() -%}
-        categorias.{{ adapter.quote(variavel) }}
-        {%- if not loop.last %},{% endif %}
-        {% else -%}
-        -- no categories: the step reads an empty population and says so
-        cast(null as {{ tipo_real() }}) as sem_categorias
-        {% endfor %}
+        {{ colunas_de_participacao('categorias') }}
     from clientes
     inner join referencias on clientes.dt_ref = referencias.dt_ref
     inner join categorias
