@@ -47,7 +47,8 @@ somas as (
         cast(sum(devolucoes) as {{ tipo_real() }}) as devolucoes,
         cast(sum(produtos_distintos) as {{ tipo_real() }}) as produtos,
         cast(sum(idade_base_dias) as {{ tipo_real() }}) as dias_de_casa,
-        avg(intervalo_medio_dias) as intervalo_medio
+        -- a sum of decimals does not depend on the order of the rows
+        avg(cast(intervalo_medio_dias as decimal(18, 6))) as intervalo_medio
     from publicos
     group by 1, 2
 

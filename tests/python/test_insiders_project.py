@@ -92,6 +92,22 @@ def test_past_groups_do_not_know_the_future(sample, tmp_path):
 
 
 @pytest.mark.dbt
+def test_the_order_of_the_members_changes_no_number(sample_copy):
+    views = ("insiders_relatorio__grupo", "insiders_relatorio__regra")
+    before = [set(sample_copy.rows(f"from {view}")) for view in views]
+    with duckdb.connect(str(sample_copy.database)) as connection:
+        connection.execute(
+            """
+            create table outra_ordem as
+                select * from ml_insiders_membros order by md5(id_cliente::varchar);
+            drop table ml_insiders_membros;
+            alter table outra_ordem rename to ml_insiders_membros
+            """
+        )
+    assert [set(sample_copy.rows(f"from {view}")) for view in views] == before
+
+
+@pytest.mark.dbt
 @pytest.mark.longo
 def test_row_order_and_threads_change_no_number(sample, tmp_path):
     shuffled = tmp_path / "shuffled.csv"

@@ -13,6 +13,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from segmentacao.blocks import single_blas_thread
 from segmentacao.insiders.lifetime import FIT_CUSTOMERS, fit_purchases, fit_spend
 
 #: Columns of the evidence, in order.
@@ -89,8 +90,9 @@ def collect_evidence(table: pa.Table, *, draws: int, random_state: int) -> pa.Ta
     rows = []
     if origins:
         rng = np.random.default_rng([random_state, 7])
-        rows += _expected_revenue(origins, draws, rng)
-        rows += _group_is_better(origins, draws, rng)
+        with single_blas_thread:
+            rows += _expected_revenue(origins, draws, rng)
+            rows += _group_is_better(origins, draws, rng)
     return pa.Table.from_pylist(rows, schema=SCHEMA)
 
 
