@@ -10,19 +10,27 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
-from segmentacao.blocks import blocks, over_ranges, parallel_map, single_blas_thread
-from segmentacao.cells import Cells
-from segmentacao.kmeans import KMeansFits, draw_customers, fit_all_k
-from segmentacao.measures import PartitionMeasures, partition_measures
-from segmentacao.silhouette import Silhouette, silhouettes
+from segmentacao.blocks import (
+    COLUMN_BLOCK,
+    blocks,
+    parallel_map,
+    release_memory,
+    single_blas_thread,
+)
+from segmentacao.cells import cut_into_cells, sort_by_cell
+from segmentacao.kmeans import draw_customers, fit_all_k
+from segmentacao.measures import PartitionMeasures, grid_measures
+from segmentacao.points import Points
+from segmentacao.profile import Profile, profile_clusters
+from segmentacao.silhouette import Silhouette, grid_silhouettes
 from segmentacao.stability import bootstrap_ari, permutation_p_values
 from segmentacao.transform import (
     apply_transform,
     check_transforms,
+    column_digest,
     data_digest,
     distinct_rows,
     feature_columns,
-    standardise,
     weighted_mean_std,
 )
 
@@ -60,8 +68,6 @@ SCHEMA = pa.schema(
 #: One step at a time: a fit uses both cores, and two at once spend half of
 #: them waiting for each other.
 TURN = threading.Lock()
-#: Rows of a block in the search for a median.
-MEDIAN_BLOCK = 8192
 #: Fewer distinct rows than this have no partition with 2 <= k <= n - 1.
 LEAST_DISTINCT = 3
 
@@ -153,51 +159,67 @@ def propose_candidates(
     kinds = [transforms.get(name, "nenhuma") for name in names]
     with TURN, single_blas_thread:
         clock = _Clock(f"{step}: ", log)
-        data = _prepare(names, columns, kinds, standardize=standardize, shares=shares)
-        if len(data.weights) < LEAST_DISTINCT:
+        data = _prepare(
+            names,
+            columns,
+            kinds,
+            standardize=standardize,
+            shares=shares,
+            double_max=max(fit_max, exact_max),
+        )
+        if len(data.points) < LEAST_DISTINCT:
             log(
-                f"{step}: no candidates, {len(data.weights)} distinct rows, needed "
+                f"{step}: no candidates, {len(data.points)} distinct rows, needed "
                 f"are {LEAST_DISTINCT}"
             )
             return SCHEMA.empty_table()
-        clock.tell(f"{len(table)} customers, {len(data.weights)} distinct")
+        release_memory()
+        clock.tell(f"{len(table)} customers, {len(data.points)} distinct")
         fits = fit_all_k(
-            data.X,
-            k_max=min(k_max, len(data.weights) - 1),
-            weights=data.weights,
+            data.points,
+            k_max=min(k_max, len(data.points) - 1),
             n_init=n_init,
             fit_max=fit_max,
             random_state=random_state,
             column_order=data.table_order,
             log=clock.tell,
         )
+        ks, centres, labels = fits.ks, fits.centres, fits.labels
         clock.tell("centres and labels of all k")
-        cells = Cells(fits.labels)
-        measures = partition_measures(
-            data.X, fits.labels, weights=data.weights, cells=cells
-        )
-        profile = _profile(data, fits, cells)
-        clock.tell("profiles of all k")
-        quality = silhouettes(
-            data.X,
-            fits.labels,
-            weights=data.weights,
-            cells=cells,
-            exact_max=exact_max,
-            random_state=random_state,
-        )
-        clock.tell(f"silhouettes of all k from {quality[0].anchors} anchors")
         evidence = _evidence(
             data,
-            fits,
+            labels,
             bootstrap_draws=bootstrap_draws,
             permutations=permutations,
             stability_max=stability_max,
             random_state=random_state,
         )
+        release_memory()
         clock.tell("stability of all k")
-    result = _table(step, data, fits, measures, profile, quality, evidence)
-    for i, k in enumerate(fits.ks):
+        cells, of_row = cut_into_cells(labels)
+        del fits, labels  # the cells know them; at scale they are large
+        grid = sort_by_cell(data.points, cells, of_row)[0]
+        del of_row
+        release_memory()
+        measures = grid_measures(grid)
+        profile = profile_clusters(
+            grid,
+            raw=data.raw,
+            is_linear=[kind == "nenhuma" for kind in data.kinds],
+            shift=data.shift,
+            scale=data.scale,
+            # Most shares are 0, and so is their median: not worth a sort.
+            medians=not shares,
+        )
+        data.points.forget_source()
+        release_memory()
+        clock.tell("profiles of all k")
+        quality = grid_silhouettes(
+            grid, exact_max=exact_max, random_state=random_state, measures=measures
+        )
+        clock.tell(f"silhouettes of all k from {quality[0].anchors} anchors")
+    result = _table(step, data, centres, measures, profile, quality, evidence)
+    for i, k in enumerate(ks):
         clock.tell(
             f"k = {k}: silhouette {quality[i].mean:.4f}, smallest cluster "
             f"{measures[i].sizes.min()}, ARI {evidence.ari[i]:.3f}, "
@@ -229,159 +251,119 @@ class _Clock:
 
 @dataclass(frozen=True)
 class _Data:
-    """The distinct rows of a table in canonical order, columns sorted by name.
+    """The distinct rows of a table, columns sorted by name.
 
     Sorting the columns makes the fit independent of the table's order of
     columns; `table_order` leads back: the position, among the sorted columns,
-    of each of the table's columns.
+    of each of the table's columns. `base` holds the raw mean and deviation of
+    each column.
     """
 
     names: list[str]
     kinds: list[str]
     columns: list[np.ndarray]
     table_order: list[int]
-    rows: np.ndarray
-    weights: np.ndarray
-    X: np.ndarray
+    points: Points
     shift: np.ndarray
     scale: np.ndarray
+    base: list[tuple[float, float]]
     shares: bool
     digest: str
 
     def raw(self, j: int) -> np.ndarray:
-        """Raw values of one variable, distinct rows in canonical order."""
-        return self.columns[j][self.rows]
+        """Raw values of one variable in the order of the points."""
+        return self.columns[j][self.points.rows]
 
     def to_model(self, raw: np.ndarray) -> np.ndarray:
         """Transform and scale raw rows with the parameters of the fit."""
-        transformed = [
-            apply_transform(raw[:, j], kind, name=self.names[j])
-            for j, kind in enumerate(self.kinds)
-        ]
-        return (np.column_stack(transformed) - self.shift) / self.scale
+        return _to_model(raw, self.names, self.kinds, self.shift, self.scale)
 
 
-def _prepare(names, columns, kinds, *, standardize, shares) -> _Data:
+def _to_model(raw, names, kinds, shift, scale):
+    transformed = [
+        apply_transform(raw[:, j], kind, name=names[j]) for j, kind in enumerate(kinds)
+    ]
+    return (np.column_stack(transformed) - shift) / scale
+
+
+def _prepare(names, columns, kinds, *, standardize, shares, double_max) -> _Data:
     by_name = sorted(range(len(names)), key=names.__getitem__)
     names, columns, kinds = (
         [values[j] for j in by_name] for values in (names, columns, kinds)
     )
     if shares:
-        for name, column in zip(names, columns, strict=True):
-            if column.min() < 0:
-                raise ValueError(
-                    f"shares: column {name!r} has the value {column.min()}, allowed "
-                    "is at least 0"
-                )
-    rows, weights = distinct_rows(columns)
-    X = np.empty((len(rows), len(columns)))
+        _check_shares(names, columns)
+    rows, counts = distinct_rows(columns)
+    # narrow types: at scale each costs as much as a column
+    rows = rows.astype(np.min_scalar_type(-len(columns[0])))
+    weights = counts.astype(np.min_scalar_type(counts.max()))
+    is_light = len(rows) > double_max
+    values = np.empty((len(columns), len(rows)), np.float32 if is_light else float)
 
-    def fill(part):
-        for block in blocks(part):
-            for j, (column, kind) in enumerate(zip(columns, kinds, strict=True)):
-                X[block, j] = apply_transform(column[rows[block]], kind, name=names[j])
+    def read(j):
+        column = columns[j][rows]
+        digest = column_digest(column)
+        base = moments = weighted_mean_std(column, weights)
+        if kinds[j] != "nenhuma":
+            column = apply_transform(column, kinds[j], name=names[j])
+            moments = weighted_mean_std(column, weights)
+        mean, std = moments
+        divisor = _divisor(std, standardize, is_light)
+        for block in blocks(range(len(rows)), COLUMN_BLOCK):
+            values[j, block] = (column[block] - mean) / divisor
+        return digest, base, mean, divisor
 
-    over_ranges(fill, len(rows), True)
-    shift, scale = np.zeros(len(columns)), np.ones(len(columns))
+    digests, base, means, divisors = zip(
+        *parallel_map(read, range(len(columns))), strict=True
+    )
+    means, divisors = np.array(means), np.array(divisors)
     if standardize:
-        X, shift, scale = standardise(X, weights=weights, copy=False)
+        shift, scale, origin, unit = means, divisors, np.zeros(len(means)), 1.0
+    else:
+        shift, scale = np.zeros(len(means)), np.ones(len(means))
+        origin, unit = means, divisors.max()
+        for line, divisor in zip(values, divisors, strict=True):
+            if divisor != unit:
+                line *= divisor / unit
+
+    def source(numbers):
+        raw = np.column_stack([column[numbers] for column in columns])
+        return _to_model(raw, names, kinds, shift, scale)
+
     return _Data(
         names=names,
         kinds=kinds,
         columns=columns,
         table_order=list(np.argsort(by_name)),
-        rows=rows,
-        weights=weights,
-        X=X,
+        points=Points(
+            values, weights, origin=origin, unit=unit, source=source, rows=rows
+        ),
         shift=shift,
         scale=scale,
-        shares=shares,
-        digest=data_digest(names, kinds, columns, rows, weights),
-    )
-
-
-@dataclass(frozen=True)
-class _Profile:
-    """Raw means and medians, (k, n_columns) per partition, and the base's moments."""
-
-    means: list[np.ndarray]
-    medians: list[np.ndarray]
-    base: list[tuple[float, float]]
-
-
-def _profile(data: _Data, fits: KMeansFits, cells: Cells) -> _Profile:
-    weights = data.weights.astype(float)
-    sizes = cells.cluster_sums(weights)
-
-    def describe(j):
-        values = data.raw(j)
-        means = cells.cluster_sums(values * weights) / sizes
-        # Most shares are 0, and so is their median: not worth a sort.
-        medians = (
-            [np.full(k, np.nan) for k in fits.ks]
-            if data.shares
-            else grouped_medians(values, fits.labels, weights=data.weights)
-        )
-        return means, medians, weighted_mean_std(values, weights)
-
-    means, medians, base = zip(
-        *parallel_map(describe, range(len(data.names))), strict=True
-    )
-    means = np.column_stack(means)
-    return _Profile(
-        means=[means[place] for place in cells.of_partition],
-        medians=[np.column_stack(m) for m in zip(*medians, strict=True)],
         base=list(base),
+        shares=shares,
+        digest=data_digest(names, kinds, counts, digests),
     )
 
 
-def grouped_medians(
-    values: np.ndarray, labels: np.ndarray, *, weights: np.ndarray
-) -> list[np.ndarray]:
-    """Median of every cluster of every partition.
-
-    Parameters
-    ----------
-    values : ndarray of shape (n_rows,)
-    labels : ndarray of uint8 of shape (n_partitions, n_rows)
-        Labels 0..k-1, none of them empty.
-    weights : ndarray of int of shape (n_rows,)
-        Customers behind each row, at least 1.
-
-    Returns
-    -------
-    list of ndarray of shape (k,)
-        The mean of the two middle customers where their number is even.
-    """
-    order = np.argsort(values)
-    values, weights = values[order], weights[order].astype(float)
-    block = np.arange(len(values)) // MEDIAN_BLOCK
-    medians = []
-    for own in labels:
-        own = own[order]
-        k = int(own.max()) + 1
-        # Customers of each cluster up to the end of each block: enough to find
-        # the block that holds the median without sorting by cluster.
-        upto = np.bincount(block * k + own, weights, minlength=(block[-1] + 1) * k)
-        upto = np.cumsum(upto.reshape(-1, k), axis=0)
-        middle = np.array([(upto[-1] - 1) // 2, upto[-1] // 2])
-        low, high = (
-            np.array(
-                [_nth(values, weights, own, upto[:, c], c, n[c]) for c in range(k)]
+def _check_shares(names, columns):
+    for name, column in zip(names, columns, strict=True):
+        if column.min() < 0:
+            raise ValueError(
+                f"shares: column {name!r} has the value {column.min()}, allowed "
+                "is at least 0"
             )
-            for n in middle
-        )
-        medians.append(low + (high - low) / 2)
-    return medians
 
 
-def _nth(values, weights, own, upto, cluster, n) -> float:
-    """Value of customer number `n`, from 0, of a cluster; `values` ascend."""
-    block = np.searchsorted(upto, n, side="right")
-    before = upto[block - 1] if block else 0.0
-    rows = slice(block * MEDIAN_BLOCK, (block + 1) * MEDIAN_BLOCK)
-    customers = np.cumsum(np.where(own[rows] == cluster, weights[rows], 0.0))
-    return values[rows][np.searchsorted(customers, n - before, side="right")]
+def _divisor(std, standardize, is_light) -> float:
+    """By what to divide a column: its deviation, or what single precision needs.
+
+    Squares of single precision have little room, so its columns come in a unit
+    of the order of their spread; a power of two costs no digit.
+    """
+    if std == 0 or not (standardize or is_light):
+        return 1.0
+    return std if standardize else 2.0 ** np.round(np.log2(std))
 
 
 @dataclass(frozen=True)
@@ -393,24 +375,25 @@ class _Evidence:
 
 
 def _evidence(
-    data, fits, *, bootstrap_draws, permutations, stability_max, random_state
+    data, labels, *, bootstrap_draws, permutations, stability_max, random_state
 ) -> _Evidence:
+    points, n_partitions = data.points, len(labels)
     rng = np.random.default_rng([random_state, 4])
-    size = min(stability_max, int(data.weights.sum()))
-    drawn = draw_customers(data.weights, size, rng)
-    ari = p = np.full(len(fits.ks), np.nan)
+    size = min(stability_max, int(points.weights.sum()))
+    drawn = draw_customers(points.weights, size, rng)
+    ari = p = np.full(n_partitions, np.nan)
     if bootstrap_draws:
         ari = bootstrap_ari(
-            data.X[drawn],
-            fits.labels[:, drawn],
+            points.exact(drawn),
+            labels[:, drawn],
             draws=bootstrap_draws,
             random_state=random_state,
         )
     if permutations:
-        raw = np.column_stack([column[data.rows[drawn]] for column in data.columns])
+        numbers = points.rows[drawn]
         p = permutation_p_values(
-            raw,
-            k_max=fits.ks[-1],
+            np.column_stack([column[numbers] for column in data.columns]),
+            k_max=n_partitions + 1,
             permutations=permutations,
             random_state=random_state,
             shares=data.shares,
@@ -422,14 +405,14 @@ def _evidence(
 def _table(
     step: str,
     data: _Data,
-    fits: KMeansFits,
+    centres: list[np.ndarray],
     measures: list[PartitionMeasures],
-    profile: _Profile,
+    profile: Profile,
     quality: list[Silhouette],
     evidence: _Evidence,
 ) -> pa.Table:
     rows = []
-    for i, k in enumerate(fits.ks):
+    for i, k in enumerate(map(len, centres)):
         of_k = {
             "passo": step,
             "k": k,
@@ -439,7 +422,7 @@ def _table(
             "calinski_harabasz": measures[i].calinski_harabasz,
             "davies_bouldin": measures[i].davies_bouldin,
             "menor_cluster": int(measures[i].sizes.min()),
-            "clientes_ajuste": int(data.weights.sum()),
+            "clientes_ajuste": int(data.points.weights.sum()),
             "ari_bootstrap": _or_null(evidence.ari[i]),
             "p_valor": _or_null(evidence.p[i]),
             "digest": data.digest,
@@ -451,14 +434,14 @@ def _table(
                 "silhueta_cluster": float(quality[i].per_cluster[cluster]),
             }
             for position, j in enumerate(data.table_order):
-                mean, deviation = profile.base[j]
+                mean, deviation = data.base[j]
                 of_variable = {
                     "variavel": data.names[j],
                     "posicao": position,
                     "transformacao": data.kinds[j],
                     "deslocamento": float(data.shift[j]),
                     "escala": float(data.scale[j]),
-                    "centro": float(fits.centres[i][cluster, j]),
+                    "centro": float(centres[i][cluster, j]),
                     "media_cluster": float(profile.means[i][cluster, j]),
                     "mediana_cluster": _or_null(profile.medians[i][cluster, j]),
                     "media_base": mean,

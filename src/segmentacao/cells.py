@@ -8,63 +8,72 @@ partitions there are.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+
 import numpy as np
+
+from segmentacao.blocks import blocks, over_ranges
+from segmentacao.points import Points
 
 #: Largest cell number that is cheaper to count than to sort.
 COUNTED = 1 << 22
 
 
+@dataclass(frozen=True)
 class Cells:
-    """The cells of several partitions.
-
-    Parameters
-    ----------
-    labels : ndarray of int of shape (n_partitions, n_rows)
-        Labels 0..k-1 of each partition, none of them empty.
+    """The cells of several partitions, in lexicographic order of their labels.
 
     Attributes
     ----------
-    of_row : ndarray of unsigned int of shape (n_rows,)
-        Cell of each row, 0..n_cells-1, in lexicographic order of the tuples.
+    labels : ndarray of unsigned int of shape (n_partitions, n_cells)
     members : ndarray of shape (n_cells, n_clusters_of_all_partitions)
         1 where a cell is part of a cluster, else 0.
     of_partition : list of slice
         For each partition, its clusters' places among those of all partitions.
     """
 
-    def __init__(self, labels: np.ndarray):
-        self.of_row, count = _joint(labels)
-        first = np.empty(count, dtype=np.intp)
-        first[self.of_row] = np.arange(len(self.of_row))  # one row of each cell
-        of_cell = labels[:, first].astype(np.intp)
-        ends = np.cumsum(of_cell.max(axis=1) + 1)
-        starts = np.concatenate(([0], ends[:-1]))
-        self.of_partition = [slice(a, b) for a, b in zip(starts, ends, strict=True)]
-        self.members = np.zeros((count, ends[-1]))
-        for own, start in zip(of_cell, starts, strict=True):
-            self.members[np.arange(count), start + own] = 1
+    labels: np.ndarray
+    members: np.ndarray
+    of_partition: list[slice]
 
     def __len__(self):
         """Return the number of cells."""
         return len(self.members)
 
-    def cluster_sums(self, values: np.ndarray) -> np.ndarray:
-        """Add up one value per row over the clusters of all partitions.
 
-        Parameters
-        ----------
-        values : ndarray of shape (n_rows,)
+def cut_into_cells(labels: np.ndarray) -> tuple[Cells, np.ndarray]:
+    """Find the cells of several partitions.
 
-        Returns
-        -------
-        ndarray of shape (n_clusters_of_all_partitions,)
-        """
-        return np.bincount(self.of_row, values, minlength=len(self)) @ self.members
+    Parameters
+    ----------
+    labels : ndarray of int of shape (n_partitions, n_rows)
+        Labels 0..k-1 of each partition, none of them empty.
+
+    Returns
+    -------
+    cells : Cells
+    of_row : ndarray of unsigned int of shape (n_rows,)
+        Cell of each row.
+    """
+    of_row, count = _joint(labels)
+    first = np.empty(count, dtype=np.intp)
+    first[of_row] = np.arange(len(of_row))  # one row of each cell
+    of_cell = labels[:, first]
+    ends = np.cumsum(of_cell.max(axis=1).astype(np.intp) + 1)
+    starts = np.concatenate(([0], ends[:-1]))
+    members = np.zeros((count, ends[-1]))
+    for own, start in zip(of_cell, starts, strict=True):
+        members[np.arange(count), start + own.astype(np.intp)] = 1
+    places = [slice(a, b) for a, b in zip(starts, ends, strict=True)]
+    return Cells(of_cell, members, places), of_row
 
 
 def _joint(labels) -> tuple[np.ndarray, int]:
     """Give every tuple of labels that occurs a number; also return how many."""
-    cell = np.zeros(labels.shape[1], dtype=np.int64)
+    # 255 times the largest number of a cell still fits the shorter one
+    cell = np.zeros(labels.shape[1], np.int32 if labels.dtype == np.uint8 else np.int64)
     for own in labels:
         cell *= int(own.max()) + 1
         cell += own
@@ -91,7 +100,136 @@ def renumber(numbers: np.ndarray) -> tuple[np.ndarray, int]:
     if numbers.max() > max(4 * len(numbers), 255):  # a table would cost more
         used, place = np.unique(numbers, return_inverse=True)
         return place, len(used)
-    used = np.bincount(numbers) > 0
+    used = np.zeros(int(numbers.max()) + 1, dtype=bool)
+    used[numbers] = True
     count = np.count_nonzero(used)
     place = np.cumsum(used) - 1
     return place.astype(np.min_scalar_type(count))[numbers], count
+
+
+class Grid:
+    """Points sorted by cell.
+
+    Parameters
+    ----------
+    points : Points
+        In order of their cells.
+    cells : Cells
+    edges : ndarray of int of shape (n_cells + 1,)
+        Cell `c` holds the rows ``edges[c]:edges[c + 1]``.
+    parallel : bool
+        Use two threads when there are enough rows.
+
+    Attributes
+    ----------
+    sizes : ndarray of shape (n_clusters_of_all_partitions,)
+        Customers in each cluster.
+    """
+
+    def __init__(self, points, cells, edges, parallel):
+        self.points, self.cells, self.edges = points, cells, edges
+        self.parallel = parallel
+        self.sizes = self.cluster_sums(
+            lambda: lambda block: points.weights[None, block].astype(float), 1
+        )[0]
+
+    def __len__(self):
+        """Return the number of rows."""
+        return len(self.points)
+
+    def segments(self, block: slice) -> tuple[slice, np.ndarray]:
+        """Cells of a block of rows, and where each begins within the block."""
+        first = np.searchsorted(self.edges, block.start, side="right") - 1
+        last = np.searchsorted(self.edges, block.stop)
+        return (
+            slice(first, last),
+            np.maximum(self.edges[first:last] - block.start, 0),
+        )
+
+    def cell_of(self, rows: np.ndarray | slice) -> np.ndarray:
+        """Cell of each of some rows."""
+        if isinstance(rows, slice):
+            cells, starts = self.segments(rows)
+            lengths = np.diff(starts, append=rows.stop - rows.start)
+            return np.repeat(np.arange(cells.start, cells.stop), lengths)
+        return np.searchsorted(self.edges, rows, side="right") - 1
+
+    def labels(self, rows: np.ndarray | slice) -> np.ndarray:
+        """Labels of some rows, shape (n_partitions, n)."""
+        return self.cells.labels[:, self.cell_of(rows)]
+
+    def rows_of(self, partition: int, cluster: int) -> np.ndarray:
+        """Rows of one cluster, ascending."""
+        cells = np.flatnonzero(self.cells.labels[partition] == cluster)
+        parts = [np.arange(self.edges[c], self.edges[c + 1]) for c in cells]
+        return np.concatenate(parts)
+
+    def cluster_sums(self, start: Callable[[], Callable], n_values: int) -> np.ndarray:
+        """Add up values of the rows over the clusters of all partitions.
+
+        Parameters
+        ----------
+        start : callable
+            Called by each thread; returns the function that computes the
+            values of a block of rows, shape (n_values, n_rows).
+        n_values : int
+
+        Returns
+        -------
+        ndarray of shape (n_values, n_clusters_of_all_partitions)
+        """
+
+        def add_up(rows):
+            measure = start()
+            sums = np.zeros((n_values, len(self.cells)))
+            for block in blocks(rows):
+                cells, starts = self.segments(block)
+                sums[:, cells] += np.add.reduceat(measure(block), starts, axis=1)
+            return sums
+
+        parts = over_ranges(add_up, len(self), self.parallel)
+        return sum(parts) @ self.cells.members
+
+    @cached_property
+    def moments(self) -> tuple[np.ndarray, np.ndarray]:
+        """Mean, and mean of the squared norm, of every cluster's customers.
+
+        Of shapes (n_clusters_of_all_partitions, n_columns) and
+        (n_clusters_of_all_partitions,), as the points store coordinates.
+        """
+
+        def measure(block):
+            values = np.empty((self.points.n_columns + 1, block.stop - block.start))
+            values[:-1] = self.points.values[:, block]
+            values[-1] = np.einsum("ij,ij->j", values[:-1], values[:-1])
+            return np.multiply(values, self.points.weights[block], out=values)
+
+        sums = self.cluster_sums(lambda: measure, self.points.n_columns + 1)
+        sums /= self.sizes
+        return sums[:-1].T, sums[-1]
+
+
+def sort_by_cell(
+    points: Points, cells: Cells, of_row: np.ndarray, *, parallel: bool = True
+) -> tuple[Grid, np.ndarray]:
+    """Sort points, in place, by their cells.
+
+    Parameters
+    ----------
+    points : Points
+    cells : Cells
+    of_row : ndarray of int of shape (n_rows,)
+        Cell of each row; both from `cut_into_cells`.
+    parallel : bool, optional
+        Use two threads when there are enough rows.
+
+    Returns
+    -------
+    grid : Grid
+    order : ndarray of intp of shape (n_rows,)
+        Where each row stood before.
+    """
+    order = np.argsort(of_row, kind="stable")
+    edges = np.concatenate(([0], np.cumsum(np.bincount(of_row))))
+    points.sort(order)
+    return Grid(points, cells, edges, parallel), order

@@ -42,7 +42,7 @@ def distance_sums(n_columns: int) -> Callable:
     x : ndarray of float32 of shape (n_columns, n_rows)
         Rows sorted by cell, each about the origin of its cell.
     origins : ndarray of float64 of shape (n_cells, n_columns)
-    weights : ndarray of float32 of shape (n_rows,)
+    weights : ndarray of shape (n_rows,)
     edges : ndarray of int64 of shape (n_cells + 1,)
         Cell `c` holds the rows ``edges[c]:edges[c + 1]``.
     sums : ndarray of float64 of shape (n_cells, LANES)
@@ -70,7 +70,7 @@ def distance_sums(n_columns: int) -> Callable:
             for start in range(edges[cell], edges[cell + 1], CHUNK):
                 chunk[:] = 0
                 for row in range(start, min(start + CHUNK, edges[cell + 1])):
-                    weight = weights[row]
+                    weight = np.float32(weights[row])
                     squares[:] = 0
                     for first in range(0, grouped, GROUP):
                         for lane in range(LANES):

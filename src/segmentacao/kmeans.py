@@ -21,13 +21,13 @@ import numpy as np
 from sklearn.cluster import KMeans
 
 from segmentacao.blocks import (
-    block_size,
+    COLUMN_BLOCK,
     blocks,
     over_ranges,
     parallel_map,
     single_blas_thread,
-    weighted_origin,
 )
+from segmentacao.points import Points
 
 #: Lloyd's iterations: to convergence where it is cheap, else a polish.
 MAX_ITERATIONS = 300
@@ -108,9 +108,10 @@ class Scorer:
         return self._buffer(name, self.n_partitions, scores.shape[1], dtype)
 
     def scores(self, x):
-        """Scores of shape (n_centres, n_rows) of at most `BLOCK_ROWS` rows."""
-        scores = self._buffer("scores", len(self.matrix), len(x), self.matrix.dtype)
-        np.matmul(self.matrix, x.T, out=scores)
+        """Scores of shape (n_centres, n_rows) of rows of shape (n_columns, n_rows)."""
+        lines, n_rows = len(self.matrix), x.shape[1]
+        scores = self._buffer("scores", lines, n_rows, self.matrix.dtype)
+        np.matmul(self.matrix, x, out=scores)
         scores += self.norms
         return scores
 
@@ -165,31 +166,38 @@ class Scorer:
         return out
 
 
-def _lloyd_pass(X, weights, origin, C, ks, labels, active, rows):
+def _lloyd_pass(points, C, ks, labels, active, rows):
     """Assign the rows of a range; add up the members of every cluster.
 
     Returns sums of shape (n_centres, n_columns + 1), the last column being the
     weight, and per partition the inertia and the number of changed labels.
     """
     scorer = Scorer(C, ks)
-    sums = np.zeros((len(scorer.matrix), C.shape[2] + 1))
+    sums = np.zeros((len(scorer.matrix), points.n_columns + 1))
     inertia = np.zeros(len(ks))
     changed = np.zeros(len(ks), dtype=np.int64)
     for block in blocks(rows):
-        x = X[block] - origin
-        w = weights[block]
+        x, w = points.values[:, block], points.weights[block]
         scores = scorer.scores(x)
         new, best = scorer.nearest(scores)
         changed += np.count_nonzero(new != labels[active, block], axis=1)
         labels[active, block] = new
-        inertia += best @ w + np.einsum("ij,ij->i", x, x) @ w
+        inertia += (best + np.einsum("ij,ij->j", x, x)) @ w
         members = scorer.labelled(new, out=scores)
-        sums += members @ np.column_stack((x * w[:, None], w))
+        sums += members @ _weighted(x, w)
     return sums, inertia, changed
 
 
+def _weighted(x, w):
+    """Rows times their weight, and the weight, of shape (n_rows, n_columns + 1)."""
+    weighted = np.empty((len(x) + 1, x.shape[1]), dtype=x.dtype)
+    np.multiply(x, w, out=weighted[:-1], casting="same_kind")
+    weighted[-1] = w
+    return weighted.T
+
+
 def lloyd(
-    X: np.ndarray,
+    X: np.ndarray | Points,
     centres: Sequence[np.ndarray],
     *,
     weights: np.ndarray | None = None,
@@ -203,11 +211,12 @@ def lloyd(
 
     Parameters
     ----------
-    X : ndarray of shape (n_rows, n_columns)
+    X : ndarray of shape (n_rows, n_columns), or Points
     centres : sequence of ndarray of shape (k, n_columns)
         Starting centres of each partition, in ascending order of k.
     weights : ndarray of shape (n_rows,), optional
-        Customers behind each row, at least 0; 1 each by default.
+        Customers behind each row, at least 0; 1 each by default, and those of
+        the points if `X` is such.
     max_iter : int, optional
         Passes over the rows, at least 1.
     parallel : bool, optional
@@ -219,41 +228,39 @@ def lloyd(
     inertia : ndarray of shape (n_partitions,)
         Weighted sum of squared distances at the last pass.
     """
-    weights = np.ones(len(X)) if weights is None else weights.astype(float)
-    origin = weighted_origin(X, weights)
-    C, ks = pad_centres([c - origin for c in centres])
-    labels = np.full((len(ks), len(X)), 255, dtype=np.uint8)
+    points = Points.of(X, weights)
+    C, ks = pad_centres([points.inward(c).astype(float) for c in centres])
+    labels = np.full((len(ks), len(points)), 255, dtype=np.uint8)
     inertia = np.full(len(ks), np.inf)
     active = np.arange(len(ks))
     for _ in range(max_iter):
         parts = over_ranges(
             lambda rows, act=active: _lloyd_pass(
-                X, weights, origin, C[:, act], ks[act], labels, act, rows
+                points, C[:, act], ks[act], labels, act, rows
             ),
-            len(X),
+            len(points),
             parallel,
         )
         sums, new_inertia, changed = (sum(part) for part in zip(*parts, strict=True))
         counts = _move_centres(C, ks, active, sums)
         inertia[active] = new_inertia
         full = np.count_nonzero(counts, axis=0) == ks[active]
-        full |= ~_fill_empty(X, weights, origin, C, ks, labels, active[~full])[active]
+        full |= ~_fill_empty(points, C, ks, labels, active[~full])[active]
         active = active[~full | (changed > 0)]
         if not len(active):
             break
-    return [C[:k, p] + origin for p, k in enumerate(ks)], inertia
+    centres = [points.outward(C[:k, p]) for p, k in enumerate(ks)]
+    return centres, inertia * points.unit**2
 
 
 def light_lloyd(
-    X: np.ndarray,
-    weights: np.ndarray,
-    C: np.ndarray,
-    ks: np.ndarray,
+    points: Points,
+    centres: Sequence[np.ndarray],
     *,
     max_iter: int,
     tol: float,
     parallel: bool,
-) -> np.ndarray:
+) -> tuple[list[np.ndarray], np.ndarray]:
     """Run Lloyd's iterations in single precision, without labels.
 
     A row as near to two centres counts for both, and a cluster that loses its
@@ -261,13 +268,10 @@ def light_lloyd(
 
     Parameters
     ----------
-    X : ndarray of float32 of shape (n_rows, n_columns)
-        Rows about their mean, of the order of 1.
-    weights : ndarray of float32 of shape (n_rows,)
-    C : ndarray of float32 of shape (k_max, n_partitions, n_columns)
-        Centres, moved in place.
-    ks : ndarray of int of shape (n_partitions,)
-        Numbers of clusters, ascending.
+    points : Points
+        In single precision.
+    centres : sequence of ndarray of shape (k, n_columns)
+        Starting centres of each partition, in ascending order of k.
     max_iter : int
         Passes over the rows.
     tol : float
@@ -277,18 +281,20 @@ def light_lloyd(
 
     Returns
     -------
-    ndarray of shape (n_partitions,)
-        Inertia at the last pass.
+    centres : list of ndarray of shape (k, n_columns)
+    inertia : ndarray of shape (n_partitions,)
+        Inertia at the last pass, in squares of the points' unit.
     """
+    C, ks = pad_centres([points.inward(c) for c in centres])
     inertia = np.full(len(ks), np.inf)
     active = np.arange(len(ks))
     scorers = {}
     for _ in range(max_iter):
         parts = over_ranges(
             lambda rows, act=active: _light_pass(
-                X, weights, C[:, act], ks[act], rows, scorers
+                points, C[:, act], ks[act], rows, scorers
             ),
-            len(X),
+            len(points),
             parallel,
         )
         sums, new = (sum(part) for part in zip(*parts, strict=True))
@@ -298,62 +304,22 @@ def light_lloyd(
         active = active[falls]
         if not len(active):
             break
-    return inertia
+    return [points.outward(C[:k, p]) for p, k in enumerate(ks)], inertia
 
 
-def _light_pass(X, weights, C, ks, rows, scorers):
+def _light_pass(points, C, ks, rows, scorers):
     scorer = Scorer(C, ks, before=scorers.get(rows))
     scorers[rows] = scorer
     sums, inertia = 0.0, 0.0
     for block in blocks(rows):
-        x, w = X[block], weights[block]
+        x = points.values[:, block]
+        w = points.weights[block].astype(np.float32)
         scores = scorer.scores(x)
         best = scorer.least(scores)
-        inertia = inertia + best @ w + np.einsum("ij,ij->i", x, x) @ w
+        inertia = inertia + best @ w + np.einsum("ij,ij->j", x, x) @ w
         members = scorer.attaining(best, out=scores)
-        sums = sums + (members @ np.column_stack((x * w[:, None], w))).astype(float)
+        sums = sums + (members @ _weighted(x, w)).astype(float)
     return sums, inertia.astype(float)
-
-
-def single_precision(
-    X: np.ndarray, weights: np.ndarray
-) -> tuple[np.ndarray, np.ndarray, np.ndarray, float]:
-    """Rows about their mean in units of their spread, as single precision.
-
-    About the mean little is lost, and in this unit squares stay in range.
-
-    Parameters
-    ----------
-    X : ndarray of shape (n_rows, n_columns)
-    weights : ndarray of shape (n_rows,)
-
-    Returns
-    -------
-    x : ndarray of float32 of shape (n_rows, n_columns)
-        ``(X - origin) / unit``.
-    weights : ndarray of float32 of shape (n_rows,)
-    origin : ndarray of shape (n_columns,)
-    unit : float
-        Root of the mean squared distance to the origin; 1 if that is 0.
-    """
-    weights = weights.astype(float)
-    origin = weighted_origin(X, weights)
-    size = block_size(X.shape[1])
-
-    def add_up(rows):
-        return sum(
-            weights[b] @ ((X[b] - origin) ** 2).sum(axis=1) for b in blocks(rows, size)
-        )
-
-    def fill(rows):
-        for block in blocks(rows, size):
-            x[block] = (X[block] - origin) / unit
-
-    squares = sum(over_ranges(add_up, len(X), True))
-    unit = float(np.sqrt(squares / weights.sum())) or 1.0
-    x = np.empty(X.shape, dtype=np.float32)
-    over_ranges(fill, len(X), True)
-    return x, weights.astype(np.float32), origin, unit
 
 
 def _move_centres(C, ks, active, sums):
@@ -369,7 +335,7 @@ def _move_centres(C, ks, active, sums):
     return counts
 
 
-def _fill_empty(X, weights, origin, C, ks, labels, partitions):
+def _fill_empty(points, C, ks, labels, partitions):
     """Move the empty centres of `partitions` to the rows worst represented.
 
     Returns a mask over all partitions: which ones were moved. A cluster that
@@ -377,24 +343,24 @@ def _fill_empty(X, weights, origin, C, ks, labels, partitions):
     """
     moved = np.zeros(len(ks), dtype=bool)
     for p in partitions:
-        sizes = np.bincount(labels[p], weights, minlength=ks[p])
+        sizes = np.bincount(labels[p], points.weights, minlength=ks[p])
         empty = np.flatnonzero(sizes[: ks[p]] == 0)
         distances = np.concatenate(
             [
-                np.sum((X[b] - origin - C[labels[p, b], p]) ** 2, axis=1)
-                for b in blocks(range(len(X)))
+                np.sum((points.values[:, b] - C[labels[p, b], p].T) ** 2, axis=0)
+                for b in blocks(range(len(points)))
             ]
         )
-        distances[weights == 0] = 0
+        distances[points.weights == 0] = 0
         worst = np.argsort(-distances, kind="stable")[: len(empty)]
         worst = worst[distances[worst] > 0]
-        C[empty[: len(worst)], p] = X[worst] - origin
+        C[empty[: len(worst)], p] = points.values[:, worst].T
         moved[p] = len(worst) > 0
     return moved
 
 
 def assign_all_k(
-    X: np.ndarray,
+    X: np.ndarray | Points,
     centres: Sequence[np.ndarray],
     *,
     parallel: bool = True,
@@ -402,12 +368,12 @@ def assign_all_k(
     """Label every row with its nearest centre, for several partitions at once.
 
     Rows whose two best distances agree to rounding are decided by the plain
-    sum of squared differences, column by column, as SQL does it; an exact tie
-    goes to the lowest index.
+    sum of squared differences in double precision, column by column, as SQL
+    does it; an exact tie goes to the lowest index.
 
     Parameters
     ----------
-    X : ndarray of shape (n_rows, n_columns)
+    X : ndarray of shape (n_rows, n_columns), or Points
     centres : sequence of ndarray of shape (k, n_columns)
         In ascending order of k, k at most 255.
     parallel : bool, optional
@@ -417,31 +383,46 @@ def assign_all_k(
     -------
     ndarray of uint8 of shape (n_partitions, n_rows)
     """
-    origin = weighted_origin(X, np.ones(len(X)))
-    C, ks = pad_centres([c - origin for c in centres])
+    points = Points.of(X)
+    C, ks = pad_centres([points.inward(c) for c in centres])
     largest = np.einsum("jpd,jpd->jp", C, C).max()
-    labels = np.empty((len(ks), len(X)), dtype=np.uint8)
+    tolerance = _tie_tolerance(points)
+    labels = np.empty((len(ks), len(points)), dtype=np.uint8)
 
     def assign(rows):
         scorer = Scorer(C, ks)
         for block in blocks(rows):
-            x = X[block] - origin
+            x = points.values[:, block]
             scores = scorer.scores(x)
             new, best = scorer.nearest(scores)
-            best += TIE_TOLERANCE * (np.einsum("ij,ij->i", x, x) + largest)
-            for p, row in zip(*scorer.contested(scores, best), strict=True):
-                new[p, row] = _nearest_plainly(X[block][row], centres[p])
+            best += tolerance * (np.einsum("ij,ij->j", x, x) + largest)
+            partition, row = scorer.contested(scores, best)
+            for p in np.unique(partition):
+                of_p = row[partition == p]
+                exact = points.exact(block.start + of_p)
+                new[p, of_p] = _nearest_plainly(exact, centres[p])
             labels[:, block] = new
 
-    over_ranges(assign, len(X), parallel)
+    over_ranges(assign, len(points), parallel)
     return labels
 
 
+def _tie_tolerance(points) -> float:
+    """Bound of what rounding does to the difference of two scores.
+
+    Relative to the squared norms: each factor is rounded, and so is every step
+    of a product of as many terms as there are columns.
+    """
+    if not points.is_light:
+        return TIE_TOLERANCE
+    return (4 * points.n_columns + 12) * np.finfo(np.float32).eps / 2
+
+
 def _nearest_plainly(x, centres):
-    distances = np.zeros(len(centres))
-    for j in range(len(x)):
-        distances += (x[j] - centres[:, j]) ** 2
-    return np.argmin(distances)
+    distances = np.zeros((len(x), len(centres)))
+    for j in range(x.shape[1]):
+        distances += (x[:, j, None] - centres[:, j]) ** 2
+    return np.argmin(distances, axis=1)
 
 
 @dataclass(frozen=True)
@@ -464,7 +445,7 @@ class KMeansFits:
 
 
 def fit_all_k(
-    X: np.ndarray,
+    X: np.ndarray | Points,
     *,
     k_max: int,
     weights: np.ndarray | None = None,
@@ -483,12 +464,13 @@ def fit_all_k(
 
     Parameters
     ----------
-    X : ndarray of shape (n_rows, n_columns)
+    X : ndarray of shape (n_rows, n_columns), or Points
         Distinct rows in an order that does not depend on chance.
     k_max : int
         Largest number of clusters, 2 to 255 and at most n_rows - 1.
     weights : ndarray of int of shape (n_rows,), optional
-        Customers behind each row, at least 1; 1 each by default.
+        Customers behind each row, at least 1; 1 each by default, and those of
+        the points if `X` is such.
     n_init : int, optional
         Starts per k, at least 1.
     fit_max : int, optional
@@ -516,47 +498,51 @@ def fit_all_k(
         raise ValueError(f"n_init: {n_init}, allowed is at least 1")
     if fit_max <= k_max:
         raise ValueError(f"fit_max: {fit_max}, allowed is more than k_max ({k_max})")
-    if weights is None:
-        weights = np.ones(len(X), dtype=np.int64)
+    points = Points.of(X, weights)
     rows, counts = fit_sample(
-        weights, fit_max=fit_max, least_distinct=k_max + 1, random_state=random_state
+        points.weights,
+        fit_max=fit_max,
+        least_distinct=k_max + 1,
+        random_state=random_state,
     )
     ks = list(range(2, k_max + 1))
     with single_blas_thread:
-        starts = _sklearn_starts(X[rows], counts, ks, n_init, random_state, log)
-        if len(rows) == len(X):
-            centres, _ = lloyd(X, starts, weights=weights)
+        starts = _sklearn_starts(points, rows, counts, ks, n_init, random_state, log)
+        if len(rows) == len(points):
+            centres, _ = lloyd(points, starts)
         else:
-            centres = _polish(X, starts, weights)
-        order = range(X.shape[1]) if column_order is None else list(column_order)
-        return KMeansFits(ks, *_label(X, centres, weights, order))
+            centres, _ = light_lloyd(
+                points.light(),
+                starts,
+                max_iter=POLISH_ITERATIONS,
+                tol=POLISH_TOLERANCE,
+                parallel=True,
+            )
+        n_columns = points.n_columns
+        order = range(n_columns) if column_order is None else list(column_order)
+        return KMeansFits(ks, *_label(points, centres, order))
 
 
-def _polish(X, centres, weights):
-    """Go on with Lloyd's iterations on all rows, in single precision."""
-    x, w, origin, unit = single_precision(X, weights)
-    C, ks = pad_centres([((c - origin) / unit).astype(np.float32) for c in centres])
-    options = {"max_iter": POLISH_ITERATIONS, "tol": POLISH_TOLERANCE}
-    light_lloyd(x, w, C, ks, parallel=True, **options)
-    return [C[:k, p].astype(float) * unit + origin for p, k in enumerate(ks)]
-
-
-def _label(X, centres, weights, order):
+def _label(points, centres, order):
     """Put centres in order and label all rows, so that every cluster has members."""
     for _ in range(REPAIRS):
         centres = [c[np.lexsort([c[:, j] for j in order][::-1])] for c in centres]
-        labels = assign_all_k(X, centres)
+        labels = assign_all_k(points, centres)
         lacking = [
-            p for p, c in enumerate(centres) if len(np.unique(labels[p])) < len(c)
+            p for p, c in enumerate(centres) if not _all_in_use(labels[p], len(c))
         ]
         if not lacking:
             break
-        repaired, _ = lloyd(
-            X, [centres[p] for p in lacking], weights=weights, max_iter=10
-        )
+        repaired, _ = lloyd(points, [centres[p] for p in lacking], max_iter=10)
         for p, c in zip(lacking, repaired, strict=True):
             centres[p] = c
     return centres, labels
+
+
+def _all_in_use(labels, k) -> bool:
+    is_used = np.zeros(k, dtype=bool)
+    is_used[labels] = True
+    return is_used.all()
 
 
 def fit_sample(
@@ -595,13 +581,25 @@ def draw_customers(
     weights: np.ndarray, size: int, rng: np.random.Generator
 ) -> np.ndarray:
     """Draw customers without replacement; return the row of each, ascending."""
-    edges = np.cumsum(weights)
-    customers = rng.choice(edges[-1], size, replace=False, shuffle=False)
-    return np.searchsorted(edges, np.sort(customers), side="right")
+    # block by block: numbering all customers would cost as much as a column
+    cut = list(blocks(range(len(weights)), COLUMN_BLOCK))
+    edges = np.cumsum([0, *(weights[block].sum(dtype=np.int64) for block in cut)])
+    customers = np.sort(rng.choice(edges[-1], size, replace=False, shuffle=False))
+    parts = np.split(customers, np.searchsorted(customers, edges[1:-1]))
+    return np.concatenate(
+        [
+            block.start
+            + np.searchsorted(
+                np.cumsum(weights[block], dtype=np.int64), own - edge, side="right"
+            )
+            for block, edge, own in zip(cut, edges, parts, strict=False)
+        ]
+    )
 
 
-def _sklearn_starts(X, weights, ks, n_init, random_state, log):
+def _sklearn_starts(points, rows, weights, ks, n_init, random_state, log):
     """Best centres of `n_init` starts for each k, the dearest k first."""
+    X = points.exact(rows)
 
     def fit(k):
         started = time.perf_counter()

@@ -1,4 +1,4 @@
-"""Sizes and sums of squares of partitions."""
+"""Sizes and sums of squares of partitions, and what their means say of a row."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from segmentacao.blocks import blocks, over_ranges, weighted_origin
-from segmentacao.cells import Cells
+from segmentacao.cells import Grid, cut_into_cells, sort_by_cell
 from segmentacao.kmeans import Scorer, pad_centres
+from segmentacao.points import Points
 
 
 @dataclass(frozen=True)
@@ -21,8 +21,6 @@ class PartitionMeasures:
         Customers per cluster.
     means : ndarray of shape (k, n_columns)
         Cluster means.
-    mean_squares : ndarray of shape (k,)
-        Mean squared distance of the members to the cluster mean.
     wss : float
         Sum of squared distances to the cluster means.
     calinski_harabasz : float
@@ -30,22 +28,22 @@ class PartitionMeasures:
     davies_bouldin : float
         Mean similarity to the most similar cluster, at least 0; smaller is
         better.
+    rms_silhouettes : ndarray of shape (k,)
+        Mean over each cluster's customers of the silhouette in which the mean
+        distance to a cluster is replaced by the root of the mean squared
+        distance.
     """
 
     sizes: np.ndarray
     means: np.ndarray
-    mean_squares: np.ndarray
     wss: float
     calinski_harabasz: float
     davies_bouldin: float
+    rms_silhouettes: np.ndarray
 
 
 def partition_measures(
-    X: np.ndarray,
-    labels: np.ndarray,
-    *,
-    weights: np.ndarray | None = None,
-    cells: Cells | None = None,
+    X: np.ndarray, labels: np.ndarray, *, weights: np.ndarray | None = None
 ) -> list[PartitionMeasures]:
     """Sizes, within sum of squares, Calinski-Harabasz and Davies-Bouldin.
 
@@ -59,68 +57,132 @@ def partition_measures(
         Labels 0..k-1, none of them empty.
     weights : ndarray of shape (n_rows,), optional
         Customers behind each row; 1 each by default.
-    cells : Cells, optional
-        The cells of `labels`, if at hand.
 
     Returns
     -------
     list of PartitionMeasures, one for each partition
     """
-    cells = Cells(labels) if cells is None else cells
-    weights = np.ones(len(X)) if weights is None else weights.astype(float)
-    origin = weighted_origin(X, weights)
-    sizes = cells.cluster_sums(weights)
-    columns = (X[:, j] - origin[j] for j in range(X.shape[1]))
-    sums = [cells.cluster_sums(column * weights) for column in columns]
-    means = np.column_stack(sums) / sizes[:, None]
-    of_partition = cells.of_partition
-    scatter = _scatter(
-        X, origin, labels, weights, [means[place] for place in of_partition]
-    )
+    points = Points.of(X, weights)
+    return grid_measures(sort_by_cell(points, *cut_into_cells(labels))[0])
+
+
+def grid_measures(grid: Grid) -> list[PartitionMeasures]:
+    """Measure the partitions of a grid; see `partition_measures`."""
+    scores = MeanScores(grid)
+    n_partitions = len(grid.cells.of_partition)
+
+    def start():
+        scorer = scores.scorer()
+
+        def measure(block):
+            values = scores.of_rows(
+                scorer, grid.points.values[:, block], grid.labels(block)
+            )
+            return np.vstack(values) * grid.points.weights[block]
+
+        return measure
+
+    sums = grid.cluster_sums(start, 2 * n_partitions)
     return [
-        _measures(means[place] + origin, sizes[place], *totals)
-        for place, totals in zip(of_partition, scatter, strict=True)
+        _measures(
+            scores, grid.points, place, sums[p, place], sums[n_partitions + p, place]
+        )
+        for p, place in enumerate(grid.cells.of_partition)
     ]
 
 
-def _scatter(X, origin, labels, weights, means):
-    """Add up squared and plain distances to the own mean, by cluster."""
-    order = np.argsort([len(m) for m in means], kind="stable")
-    C, ks = pad_centres([means[p] for p in order])
+class MeanScores:
+    """Distances of rows to the cluster means of all partitions.
 
-    def measure(rows):
-        scorer = Scorer(C, ks)
-        totals = [np.zeros((2, len(m))) for m in means]
-        for block in blocks(rows):
-            x, w = X[block] - origin, weights[block]
-            own = labels[order, block]
-            squares = scorer.of_labels(scorer.scores(x), own)
-            squares += np.einsum("ij,ij->i", x, x)
-            # rounding of the product must not leave less than nothing
-            np.maximum(squares, 0, out=squares)
-            for p, mine, values in zip(order, own, squares, strict=True):
-                k = len(means[p])
-                totals[p][0] += np.bincount(mine, values * w, minlength=k)
-                totals[p][1] += np.bincount(mine, np.sqrt(values) * w, minlength=k)
-        return totals
+    Parameters
+    ----------
+    grid : Grid
 
-    parts = over_ranges(measure, len(X), True)
-    return [sum(totals) for totals in zip(*parts, strict=True)]
+    Attributes
+    ----------
+    sizes, squares : ndarray of shape (n_clusters_of_all_partitions,)
+        Customers of each cluster, and their mean squared distance to its mean.
+    means : ndarray of shape (n_clusters_of_all_partitions, n_columns)
+        As the points store coordinates.
+    """
+
+    def __init__(self, grid: Grid):
+        places = grid.cells.of_partition
+        self.sizes = grid.sizes
+        self.means, squares = grid.moments
+        norms = np.einsum("ij,ij->i", self.means, self.means)
+        self.squares = np.maximum(squares - norms, 0)
+        # The scorer wants partitions in ascending order of k.
+        ks = [place.stop - place.start for place in places]
+        self._order = np.argsort(ks, kind="stable")
+        dtype = grid.points.values.dtype
+        self._C, self._ks = pad_centres(
+            [self.means[places[p]].astype(dtype) for p in self._order]
+        )
+        starts = np.array([places[p].start for p in self._order])
+        scorer = self.scorer()
+        of_line = starts[scorer.partition] + scorer.slot
+        self._within = self.squares[of_line, None].astype(dtype)
+        # A row's distance to itself is 0: without it the mean is larger.
+        factors = np.sqrt(self.sizes / np.maximum(self.sizes - 1, 1)).astype(dtype)
+        self._factors = [factors[places[p]] for p in self._order]
+
+    def scorer(self) -> Scorer:
+        """Return a scorer for one thread."""
+        return Scorer(self._C, self._ks)
+
+    def of_rows(self, scorer, x, labels) -> tuple[np.ndarray, np.ndarray]:
+        """Distances to the own mean, and root-mean-square silhouettes.
+
+        The mean squared distance from a row to a cluster is the squared
+        distance to its mean plus the mean square within.
+
+        Parameters
+        ----------
+        scorer : Scorer
+        x : ndarray of shape (n_columns, n_rows)
+        labels : ndarray of shape (n_partitions, n_rows)
+
+        Returns
+        -------
+        distances, silhouettes : ndarray of shape (n_partitions, n_rows)
+        """
+        scores = scorer.scores(x)
+        scores += np.einsum("ij,ij->j", x, x)
+        # rounding of the product must not leave less than nothing
+        np.maximum(scores, 0, out=scores)
+        labels = labels[self._order]
+        distances = np.empty(labels.shape, dtype=x.dtype)
+        distances[self._order] = np.sqrt(scorer.of_labels(scores, labels))
+        scores += self._within
+        np.sqrt(scores, out=scores)
+        to_own = scorer.of_labels(scores, labels).copy()
+        to_other = np.full(labels.shape, np.inf, dtype=x.dtype)
+        for j, (lines, rest) in enumerate(scorer.places):
+            np.copyto(scores[lines], np.inf, where=labels[rest] == j)
+            np.minimum(to_other[rest], scores[lines], out=to_other[rest])
+        for line, factor, own in zip(to_own, self._factors, labels, strict=True):
+            line *= factor[own]
+        larger = np.maximum(np.maximum(to_own, to_other), np.finfo(x.dtype).tiny)
+        silhouettes = np.empty_like(to_own)
+        silhouettes[self._order] = (to_other - to_own) / larger
+        return distances, silhouettes
 
 
-def _measures(means, sizes, squares, distances) -> PartitionMeasures:
+def _measures(scores, points, place, distances, silhouettes) -> PartitionMeasures:
+    sizes, means = scores.sizes[place], scores.means[place]
     k, n = len(sizes), sizes.sum()
     centre = sizes @ means / n
     between = sizes @ np.sum((means - centre) ** 2, axis=1)
-    within = squares.sum()
+    within = sizes @ scores.squares[place]
     ratio = between * (n - k) / (within * (k - 1)) if within > 0 else 1.0
     return PartitionMeasures(
         sizes=np.rint(sizes).astype(np.int64),
-        means=means,
-        mean_squares=squares / sizes,
-        wss=float(within),
+        means=points.outward(means),
+        wss=float(within * points.unit**2),
         calinski_harabasz=float(ratio),
         davies_bouldin=_davies_bouldin(means, distances / sizes),
+        rms_silhouettes=silhouettes / sizes,
     )
 
 

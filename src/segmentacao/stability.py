@@ -19,8 +19,8 @@ from segmentacao.kmeans import (
     assign_all_k,
     light_lloyd,
     pad_centres,
-    single_precision,
 )
+from segmentacao.points import Points
 from segmentacao.silhouette import silhouette_values
 
 #: Refits of the observed data, of which the median silhouette is tested.
@@ -115,7 +115,7 @@ def nested_seeds(
 
 
 def refit_all_k(
-    X: np.ndarray,
+    X: np.ndarray | Points,
     *,
     k_max: int,
     weights: np.ndarray | None = None,
@@ -126,7 +126,7 @@ def refit_all_k(
 
     Parameters
     ----------
-    X : ndarray of shape (n_rows, n_columns)
+    X : ndarray of shape (n_rows, n_columns), or Points
     k_max : int
         At least 2 and at most n_rows.
     weights : ndarray of shape (n_rows,), optional
@@ -140,17 +140,20 @@ def refit_all_k(
     list of ndarray of shape (k, n_columns)
         Centres for each k.
     """
-    weights = np.ones(len(X)) if weights is None else weights
-    x, weights, origin, unit = single_precision(X, weights)
-    seeds = [
-        nested_seeds(x, weights=weights, k_max=k_max, rng=rng) for _ in range(n_starts)
-    ]
-    C, ks = pad_centres([x[own[:k]] for k in range(2, k_max + 1) for own in seeds])
-    options = {"max_iter": REFIT_ITERATIONS, "tol": REFIT_TOLERANCE}
-    inertia = light_lloyd(x, weights, C, ks, parallel=False, **options)
+    points = Points.of(X, weights).light()
+    x = np.ascontiguousarray(points.values.T)
+    options = {"weights": points.weights.astype(np.float32), "k_max": k_max, "rng": rng}
+    seeds = [nested_seeds(x, **options) for _ in range(n_starts)]
+    centres, inertia = light_lloyd(
+        points,
+        [points.outward(x[own[:k]]) for k in range(2, k_max + 1) for own in seeds],
+        max_iter=REFIT_ITERATIONS,
+        tol=REFIT_TOLERANCE,
+        parallel=False,
+    )
     best = np.argmin(inertia.reshape(-1, n_starts), axis=1)
     best += np.arange(len(best)) * n_starts
-    return [C[: ks[p], p].astype(float) * unit + origin for p in best]
+    return [centres[p] for p in best]
 
 
 def bootstrap_ari(
@@ -312,9 +315,12 @@ def _light_silhouettes(X, k_max, rng) -> np.ndarray:
     Few rows and one product with the indicators of all clusters: at this size
     faster than the joint cells of `segmentacao.silhouette`.
     """
-    x = single_precision(X, np.ones(len(X)))[0]
-    C, ks = pad_centres(refit_all_k(x, k_max=k_max, rng=rng))
-    labels = _nearest(x, C, ks)
+    points = Points.of(X).light()
+    C, ks = pad_centres(
+        [points.inward(c) for c in refit_all_k(points, k_max=k_max, rng=rng)]
+    )
+    labels = _nearest(points, C, ks)
+    x = points.values.T
     starts = np.concatenate(([0], np.cumsum(ks)))
     members = np.zeros((len(x), starts[-1]), dtype=np.float32)
     for own, start in zip(labels, starts, strict=False):
@@ -329,11 +335,11 @@ def _light_silhouettes(X, k_max, rng) -> np.ndarray:
     )
 
 
-def _nearest(x, C, ks):
-    scorer = Scorer(C.astype(x.dtype), ks)
+def _nearest(points, C, ks):
+    scorer = Scorer(C, ks)
     parts = [
-        scorer.nearest(scorer.scores(x[block]))[0].copy()
-        for block in blocks(range(len(x)))
+        scorer.nearest(scorer.scores(points.values[:, block]))[0].copy()
+        for block in blocks(range(len(points)))
     ]
     return np.concatenate(parts, axis=1)
 

@@ -12,9 +12,13 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 import pyarrow as pa
 
+from segmentacao.blocks import COLUMN_BLOCK, blocks, over_ranges
+
 #: Names of the transforms of a variable, as the warehouse writes them.
 TRANSFORMS = ("nenhuma", "log1p")
 
+#: Shifts and factors of the mixing function of SplitMix64.
+MIXING = ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB))
 #: Squares of larger numbers, summed, leave the range of a double.
 LARGEST_VALUE = 1e100
 
@@ -69,6 +73,11 @@ def _as_double(name: str, column: pa.ChunkedArray) -> np.ndarray:
         values = column.chunk(0).to_numpy()
     else:
         values = column.to_numpy()
+    if (
+        not len(values)
+        or -LARGEST_VALUE <= values.min() <= values.max() <= LARGEST_VALUE
+    ):
+        return values
     outside = ~(np.abs(values) <= LARGEST_VALUE)
     if outside.any():
         raise ValueError(
@@ -92,12 +101,19 @@ def row_hash(columns: Sequence[np.ndarray]) -> np.ndarray:
         Equal rows have equal hashes; 0.0 and -0.0 are equal.
     """
     hashes = np.full(len(columns[0]), 0x9E3779B97F4A7C15, dtype=np.uint64)
-    for column in columns:
-        hashes ^= (column + 0.0).view(np.uint64)  # + 0.0 turns -0.0 into 0.0
-        for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):
-            hashes ^= hashes >> np.uint64(shift)
-            hashes *= np.uint64(factor)
-        hashes ^= hashes >> np.uint64(31)
+
+    def mix(rows):
+        for block in blocks(rows, COLUMN_BLOCK):
+            own = hashes[block]
+            for column in columns:
+                # + 0.0 turns -0.0 into 0.0
+                own ^= (column[block] + 0.0).view(np.uint64)
+                for shift, factor in MIXING:
+                    own ^= own >> np.uint64(shift)
+                    own *= np.uint64(factor)
+                own ^= own >> np.uint64(31)
+
+    over_ranges(mix, len(hashes), True)
     return hashes
 
 
@@ -133,10 +149,11 @@ def distinct_rows(
     """
     hashes = hash_rows(columns)
     order = np.argsort(hashes)
-    tied = np.flatnonzero(hashes[order[1:]] == hashes[order[:-1]])
+    tied = _tied(hashes[order])
     if _differ(columns, order, tied).any():
         order = np.lexsort((*columns, hashes))
-        tied = np.flatnonzero(hashes[order[1:]] == hashes[order[:-1]])
+        tied = _tied(hashes[order])
+    del hashes
     is_first = np.ones(len(order), dtype=bool)
     is_first[tied + 1] = _differ(columns, order, tied)
     first = np.flatnonzero(is_first)
@@ -146,6 +163,11 @@ def distinct_rows(
     back = np.empty_like(order)
     back[order] = np.cumsum(is_first) - 1
     return order[first], counts, back
+
+
+def _tied(ascending) -> np.ndarray:
+    """Positions whose successor is equal."""
+    return np.flatnonzero(ascending[1:] == ascending[:-1])
 
 
 def _differ(columns, order, positions) -> np.ndarray:
@@ -226,12 +248,14 @@ def weighted_mean_std(values: np.ndarray, weights: np.ndarray) -> tuple[float, f
     if values.min() == values.max():
         return float(values[0]), 0.0
     total = weights.sum()
-    mean = np.sum(values * weights) / total
-    return float(mean), float(np.sqrt(np.sum((values - mean) ** 2 * weights) / total))
+    cut = list(blocks(range(len(values)), COLUMN_BLOCK))
+    mean = sum(np.sum(values[b] * weights[b]) for b in cut) / total
+    squares = sum(np.sum((values[b] - mean) ** 2 * weights[b]) for b in cut)
+    return float(mean), float(np.sqrt(squares / total))
 
 
 def standardise(
-    X: np.ndarray, *, weights: np.ndarray | None = None, copy: bool = True
+    X: np.ndarray, *, weights: np.ndarray | None = None
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Shift every column to mean 0 and scale it to standard deviation 1.
 
@@ -240,8 +264,6 @@ def standardise(
     X : ndarray of shape (n_rows, n_columns)
     weights : ndarray of shape (n_rows,), optional
         Number of customers behind each row; 1 each by default.
-    copy : bool, optional
-        False writes the result into `X`.
 
     Returns
     -------
@@ -254,38 +276,42 @@ def standardise(
     """
     if weights is None:
         weights = np.ones(len(X))
-    Z = X.copy() if copy else X
     moments = [weighted_mean_std(column.copy(), weights) for column in X.T]
     shift = np.array([mean for mean, _ in moments])
     scale = np.array([std if std > 0 else 1.0 for _, std in moments])
-    Z -= shift
-    Z /= scale
-    return Z, shift, scale
+    return (X - shift) / scale, shift, scale
+
+
+def column_digest(values: np.ndarray) -> str:
+    """SHA-256 of the values of the distinct rows, as 64 hexadecimal digits."""
+    digest = hashlib.sha256()
+    for block in blocks(range(len(values)), COLUMN_BLOCK):
+        digest.update((values[block] + 0.0).astype("<f8", copy=False).data)
+    return digest.hexdigest()
 
 
 def data_digest(
     names: Sequence[str],
     transforms: Sequence[str],
-    columns: Sequence[np.ndarray],
-    rows: np.ndarray,
     counts: np.ndarray,
+    column_digests: Sequence[str],
 ) -> str:
     """SHA-256 of variable names, transforms, distinct rows and their counts.
 
     Parameters
     ----------
     names, transforms : sequence of str, one per column
-    columns : sequence of ndarray of shape (n_rows,)
-    rows, counts : ndarray of shape (n_distinct,)
-        From `distinct_rows`.
+    counts : ndarray of shape (n_distinct,)
+        Copies of each distinct row, from `distinct_rows`.
+    column_digests : sequence of str, one per column
+        From `column_digest`.
 
     Returns
     -------
     str
         64 hexadecimal digits.
     """
-    digest = hashlib.sha256(repr(list(zip(names, transforms, strict=True))).encode())
+    described = list(zip(names, transforms, column_digests, strict=True))
+    digest = hashlib.sha256(repr(described).encode())
     digest.update(counts.astype("<i8").data)
-    for column in columns:
-        digest.update((column[rows] + 0.0).astype("<f8", copy=False).data)
     return digest.hexdigest()

@@ -28,6 +28,7 @@ from segmentacao.kmeans import (
     lloyd,
 )
 from segmentacao.measures import partition_measures
+from segmentacao.points import Points
 
 
 def blobs(n, d=3, k=4, spread=1.0, seed=0):
@@ -74,7 +75,40 @@ def test_ties_on_a_grid_agree_with_exact_arithmetic(points, k, offset):
     """Small integers have exact squares, so every tie is a true one."""
     X = np.array(points, dtype=float) + offset
     centres = (np.array(points, dtype=float) + offset)[np.arange(k) % len(points)]
-    assert np.array_equal(assign_all_k(X, [centres])[0], nearest(X, centres))
+    expected = nearest(X, centres)
+    assert np.array_equal(assign_all_k(X, [centres])[0], expected)
+    assert np.array_equal(assign_all_k(Points.of(X).light(), [centres])[0], expected)
+
+
+@pytest.mark.parametrize("d", [1, 3, 20])
+@pytest.mark.parametrize("offset", [0.0, 1e5])
+def test_single_precision_labels_as_double_does(d, offset):
+    """Also where only double precision tells which centre is nearer."""
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(20_000, d)) + offset
+    middle, step = X[:1].mean(axis=0), rng.normal(size=d)
+    centres = [X[:7], np.array([middle - step, middle + step * (1 + 1e-9), X[1]])]
+    labels = assign_all_k(Points.of(X).light(), centres)
+    assert np.array_equal(labels, assign_all_k(X, centres))
+    # one centre in single precision, and two that rounding confuses
+    for gap in (1e-9, 1e-6):
+        close = np.array([X[0], X[0] + gap * step])
+        labels = assign_all_k(Points.of(X).light(), [close])
+        assert np.array_equal(labels, assign_all_k(X, [close]))
+        assert 0.2 < labels.mean() < 0.8
+
+
+def test_customers_are_drawn_without_replacement():
+    """All 70,000 customers of 40,000 rows; then a third of them, fairly."""
+    weights = np.repeat([1, 2, 3, 1], 10_000).astype(np.uint8)
+    drawn = draw_customers(weights, 70_000, np.random.default_rng(0))
+    assert np.array_equal(np.bincount(drawn), weights)
+    counts = np.bincount(
+        draw_customers(weights, 23_000, np.random.default_rng(1)), minlength=40_000
+    )
+    assert np.all(counts <= weights)
+    by_weight = counts.reshape(4, -1).sum(axis=1) / (23_000 / 7)
+    assert by_weight == pytest.approx([1, 2, 3, 1], rel=0.05)
 
 
 def test_lloyd_agrees_with_scikit_learn():

@@ -9,9 +9,10 @@ from hypothesis import strategies as st
 from sklearn.metrics import silhouette_samples
 
 from segmentacao import compiled, silhouette
-from segmentacao.cells import Cells
+from segmentacao.cells import cut_into_cells, sort_by_cell
 from segmentacao.kmeans import assign_all_k, fit_all_k
-from segmentacao.silhouette import silhouettes
+from segmentacao.points import Points
+from segmentacao.silhouette import grid_silhouettes, silhouettes
 
 
 @pytest.fixture(params=["products", "kernel"], autouse=True, scope="module")
@@ -164,13 +165,32 @@ def test_weights_are_repeated_rows(digits):
 
 def test_cells_are_the_tuples_of_labels():
     labels = np.array(random_labels(500, (2, 3, 40, 200, 300)))  # counts, then sorts
-    cells = Cells(labels)
-    _, expected = np.unique(labels, axis=1, return_inverse=True)
-    assert np.array_equal(cells.of_row, expected.ravel())
+    cells, of_row = cut_into_cells(labels)
+    expected, of_expected = np.unique(labels, axis=1, return_inverse=True)
+    assert np.array_equal(cells.labels, expected)
+    assert np.array_equal(of_row, of_expected.ravel())
     values = np.arange(500.0) ** 2
-    sums = cells.cluster_sums(values)
+    grid, order = sort_by_cell(Points.of(values[:, None]), cells, of_row)
+    sums = grid.cluster_sums(lambda: lambda block: values[None, order[block]], 1)[0]
     for own, place in zip(labels, cells.of_partition, strict=True):
         assert sums[place] == pytest.approx(np.bincount(own, values), rel=1e-12)
+    assert np.array_equal(grid.points.exact(slice(None))[:, 0], values[order])
+    assert np.array_equal(grid.labels(slice(0, 500)), labels[:, order])
+    assert np.array_equal(grid.labels(np.array([3, 499])), labels[:, order[[3, 499]]])
+    assert np.array_equal(order[grid.rows_of(1, 2)], order[labels[1, order] == 2])
+
+
+@pytest.mark.parametrize("d", [1, 3, 20])
+def test_single_precision_costs_a_millionth(d):
+    """What single precision rounds off, and scikit-learn on the plain rows."""
+    X = mixture(3000, d) + 1e3
+    labels = assign_all_k(X, [X[:2], X[:6]])
+    grid, order = sort_by_cell(Points.of(X).light(), *cut_into_cells(labels))
+    found = grid_silhouettes(grid, exact_max=3000, random_state=0)
+    for own, result in zip(labels, found, strict=True):
+        expected = silhouette_samples(X - X.mean(axis=0), own)[order]
+        assert np.abs(result.samples - expected).max() < 5e-6
+        assert result.mean == pytest.approx(expected.mean(), abs=1e-6)
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from segmentacao.transform import (
     apply_transform,
     check_transforms,
+    column_digest,
     data_digest,
     distinct_rows,
     feature_columns,
@@ -126,7 +127,9 @@ def test_digest_names_the_data():
     columns = columns_of([[1.0, 2.0], [3.0, 4.0], [1.0, 2.0]])
 
     def digest(names=("a", "b"), kinds=("nenhuma", "log1p"), columns=columns):
-        return data_digest(names, kinds, columns, *distinct_rows(columns))
+        rows, counts = distinct_rows(columns)
+        of_columns = [column_digest(column[rows]) for column in columns]
+        return data_digest(names, kinds, counts, of_columns)
 
     assert digest() == digest(columns=[column[::-1].copy() for column in columns])
     others = [
