@@ -114,6 +114,7 @@
 {% macro _checa_insiders() -%}
     {#- Called by checa_config. -#}
     {{ _checa_opcao('insiders_ativo', [true, false]) }}
+    {{ _checa_opcao('insiders_umap', [true, false]) }}
     {%- for nome, faixa in {
         'insiders_k_comparado': [2, 30],
         'insiders_k_min': [2, 30],
@@ -139,7 +140,7 @@
     {%- for nome, opcoes in {
         'insiders_espaco': [
             none, 'rfv_log', 'comportamento_minmax', 'comportamento_log', 'pca',
-            'folhas',
+            'folhas', 'folhas_umap',
         ],
         'insiders_algoritmo': [none, 'kmeans', 'mistura', 'hierarquico', 'dbscan'],
     }.items() -%}

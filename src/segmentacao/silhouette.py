@@ -271,18 +271,19 @@ class _Kernel:
         if points.is_light:
             # what a cell's own origin would keep is rounded off already
             self.origins = np.zeros((len(grid.cells), points.n_columns))
-            self.x = points.values
+            self.x, self.weights = points.values, points.weights
         else:
             self.origins = self._cell_means()
             self.x = np.empty(points.values.shape, dtype=np.float32)
             over_ranges(self._fill, len(grid), grid.parallel)
+            self.weights = points.weights.astype(np.float32)
         self.kernel = compiled.distance_sums(points.n_columns)
 
     def _cell_means(self):
         points, starts = self.grid.points, self.grid.edges[:-1]
         weights = np.add.reduceat(points.weights, starts, dtype=float)
         sums = np.add.reduceat(points.values * points.weights, starts, axis=1)
-        return (sums / weights).T
+        return np.ascontiguousarray((sums / weights).T)
 
     def _fill(self, rows):
         for block in blocks(rows):
@@ -298,8 +299,7 @@ class _Kernel:
         for part in blocks(range(len(members)), PART_CELLS):
             sums = np.empty((part.stop - part.start, compiled.LANES))
             edges = self.grid.edges[part.start : part.stop + 1]
-            weights = self.grid.points.weights
-            self.kernel(x, self.x, self.origins[part], weights, edges, sums)
+            self.kernel(x, self.x, self.origins[part], self.weights, edges, sums)
             total += sums.T @ members[part]
         return total[: len(anchors)]
 

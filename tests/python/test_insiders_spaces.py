@@ -1,14 +1,20 @@
 """Spaces, algorithms, comparison and groups of the Insiders programme."""
 
+import sys
+
 import numpy as np
 import pyarrow as pa
 import pytest
+from sklearn.manifold import trustworthiness
 
+from segmentacao.insiders import comparison as comparing
+from segmentacao.insiders import spaces
 from segmentacao.insiders.algorithms import ALGORITHMS, knee, partition
 from segmentacao.insiders.comparison import SCHEMA, compare, top_group
 from segmentacao.insiders.groups import by_value, group_customers
 from segmentacao.insiders.spaces import (
     SPACES,
+    UMAP,
     behaviour,
     build_space,
     principal_components,
@@ -98,8 +104,8 @@ def test_leaves_know_value_though_it_is_no_input():
 
 
 def test_an_unknown_space_or_algorithm_is_refused_by_name():
-    with pytest.raises(ValueError, match="space: 'umap', allowed is one of"):
-        build_space(behaviour(customers()), "umap", random_state=0)
+    with pytest.raises(ValueError, match="space: 'tsne', allowed is one of"):
+        build_space(behaviour(customers()), "tsne", random_state=0)
     with pytest.raises(ValueError, match="algorithm: 'som', allowed is one of"):
         partition(np.zeros((5, 2)), "som", ks=range(2, 3), **OPTIONS)
 
@@ -191,18 +197,20 @@ def test_the_top_group_needs_customers():
     assert top_group(noisy, value, least_share=0.01) == 1
 
 
+COMPARISON = {
+    "k_max": 4,
+    "n_init": 2,
+    "draws": 2,
+    "stability_max": 300,
+    "sample_max": 5000,
+    "least_share": 0.05,
+    "random_state": 7,
+}
+
+
 @pytest.fixture(scope="module")
 def comparison():
-    return compare(
-        customers(),
-        k_max=4,
-        n_init=2,
-        draws=2,
-        stability_max=300,
-        sample_max=5000,
-        least_share=0.05,
-        random_state=7,
-    )
+    return compare(customers(), **COMPARISON)
 
 
 def test_every_space_and_algorithm_is_compared(comparison):
@@ -337,3 +345,40 @@ def test_numbers_follow_the_mean_value_and_noise_is_0():
     labels = np.array([0, 0, 1, 1, -1, 3])
     value = np.array([1, 1, 9, 9, 99, 5.0])
     assert by_value(labels, value).tolist() == [3, 3, 1, 1, 0, 2]
+
+
+@pytest.mark.longo
+def test_umap_keeps_customers_of_like_leaves_together():
+    features = behaviour(customers())
+    X = build_space(features, UMAP, random_state=3)
+    assert X.shape == (400, 2)
+    assert np.array_equal(X, build_space(features, UMAP, random_state=3))
+    leaves = spaces._leaves(features, 3)
+    distinct, first, back = np.unique(
+        leaves, axis=0, return_index=True, return_inverse=True
+    )
+    assert np.array_equal(X, X[first][back.ravel()])
+    assert trustworthiness(distinct, X[first], metric="hamming") > 0.9
+    table = compare(customers(), **COMPARISON, umap=True)
+    judged = {
+        (row["espaco"], row["is_silhueta_comparavel"]) for row in table.to_pylist()
+    }
+    assert (UMAP, False) in judged
+
+
+def test_umap_says_what_it_lacks(monkeypatch):
+    features = behaviour(customers())
+    monkeypatch.setitem(sys.modules, "umap", None)
+    with pytest.raises(ValueError, match="'folhas_umap' needs the extra umap"):
+        build_space(features, UMAP, random_state=0)
+    monkeypatch.setattr(spaces, "UMAP_MAX", 399)
+    with pytest.raises(ValueError, match="with 400 customers, allowed is at most 399"):
+        build_space(features, UMAP, random_state=0)
+
+
+def test_umap_is_left_out_of_a_comparison_of_too_many(monkeypatch, comparison):
+    monkeypatch.setattr(comparing, "UMAP_MAX", 399)
+    lines = []
+    table = compare(customers(), **COMPARISON, umap=True, log=lines.append)
+    assert table["espaco"] == comparison["espaco"]
+    assert "insiders: no folhas_umap, 400 customers are more than 399" in lines

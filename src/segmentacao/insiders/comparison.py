@@ -17,7 +17,15 @@ from segmentacao.insiders.algorithms import (
     group_means,
     partition,
 )
-from segmentacao.insiders.spaces import COMMON, SPACES, behaviour, build_space
+from segmentacao.insiders.spaces import (
+    COMMON,
+    SPACES,
+    SUPERVISED,
+    UMAP,
+    UMAP_MAX,
+    behaviour,
+    build_space,
+)
 from segmentacao.kmeans import assign_all_k
 from segmentacao.silhouette import silhouettes
 from segmentacao.stability import adjusted_rand
@@ -59,6 +67,7 @@ def compare(
     sample_max: int,
     least_share: float,
     random_state: int,
+    umap: bool = False,
     log: Callable[[str], None] | None = None,
 ) -> pa.Table:
     """Compare the ways of grouping customers.
@@ -82,6 +91,9 @@ def compare(
         Smallest share of customers, 0 to 1, of a group that may be the top.
     random_state : int
         Seed.
+    umap : bool, optional
+        Compare the space `folhas_umap` too, where there are not too many
+        customers for it.
     log : callable, optional
         Called with one line of text per space.
 
@@ -105,7 +117,7 @@ def compare(
     with TURN, single_blas_thread:
         spaces = {
             name: build_space(features, name, random_state=random_state)
-            for name in SPACES
+            for name in _space_names(len(table), umap, log)
         }
         measured = draw(len(table), sample_max, random_state)
         common = spaces[COMMON][measured]
@@ -131,8 +143,7 @@ def compare(
                             "k": k,
                             "silhueta": own[i],
                             "silhueta_comum": shared[i],
-                            # groups of a space that was made to predict value
-                            "is_silhueta_comparavel": space != "folhas",
+                            "is_silhueta_comparavel": space not in SUPERVISED,
                             "ari_bootstrap": ari[i],
                             "clientes": len(X),
                             "clientes_ajuste": found.fitted_on,
@@ -143,6 +154,13 @@ def compare(
                     )
             log(f"insiders: {space} [{time.perf_counter() - started:.1f} s]")
     return pa.Table.from_pylist(rows, schema=SCHEMA)
+
+
+def _space_names(n_customers, umap, log) -> tuple[str, ...]:
+    if umap and n_customers > UMAP_MAX:
+        log(f"insiders: no {UMAP}, {n_customers} customers are more than {UMAP_MAX}")
+        umap = False
+    return (*SPACES, UMAP) if umap else SPACES
 
 
 def _quality(X, labels) -> list[float | None]:

@@ -6,6 +6,8 @@ about distances in another, so quality is compared in `COMMON` only.
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 import pyarrow as pa
 
@@ -26,12 +28,18 @@ BEHAVIOUR = (
 #: The space in which partitions of all spaces are compared.
 COMMON = "rfv_log"
 SPACES = ("rfv_log", "comportamento_minmax", "comportamento_log", "pca", "folhas")
+#: A space that takes minutes, asked for by a setting, and its most customers.
+UMAP, UMAP_MAX = "folhas_umap", 20_000
+#: Spaces made to predict value: that groups are clear in them proves nothing.
+SUPERVISED = ("folhas", UMAP)
 #: Share of the variance that the components of `pca` explain together.
 PCA_VARIANCE = 0.9
 #: Shape of the forest behind `folhas`, and customers that it learns from.
 TREES, DEPTH, LEAF_CUSTOMERS, FOREST_CUSTOMERS = 20, 4, 20, 20_000
 #: Components of `folhas`.
 LEAF_COMPONENTS = 5
+#: Neighbours of a customer in `folhas_umap`, and the reach of its start.
+NEIGHBOURS, UMAP_REACH = 15, 10
 
 
 def behaviour(table: pa.Table) -> dict[str, np.ndarray]:
@@ -71,9 +79,9 @@ def build_space(
     features : dict of str to ndarray of shape (n_customers,)
         From `behaviour`; recency in days, the others at least 0.
     space : str
-        One of `SPACES`.
+        One of `SPACES`, or `UMAP`.
     random_state : int
-        Seed of the forest behind `folhas`.
+        Seed of the forest behind `folhas` and of UMAP.
 
     Returns
     -------
@@ -82,7 +90,8 @@ def build_space(
     Raises
     ------
     ValueError
-        An unknown space.
+        An unknown space; UMAP without its extra or with more than `UMAP_MAX`
+        customers.
     """
     if space == "rfv_log":
         return _log_standardised({name: features[name] for name in RFV})
@@ -95,8 +104,10 @@ def build_space(
     if space == "pca":
         return principal_components(_log_standardised(features), share=PCA_VARIANCE)
     if space == "folhas":
-        return _leaves(features, random_state)
-    raise ValueError(f"space: {space!r}, allowed is one of {SPACES}")
+        return _leaf_components(_leaves(features, random_state), LEAF_COMPONENTS)
+    if space == UMAP:
+        return _umap(_leaves(features, random_state), random_state)
+    raise ValueError(f"space: {space!r}, allowed is one of {(*SPACES, UMAP)}")
 
 
 def _log_standardised(features) -> np.ndarray:
@@ -139,10 +150,9 @@ def principal_components(
 
 
 def _leaves(features, random_state) -> np.ndarray:
-    """Place customers by the leaves of a forest that predicts the logarithm of value.
+    """Leaf of every customer in each tree that predicts the logarithm of value.
 
-    Supervised by revenue, so its groups differ in revenue by construction. The
-    one-hot code of the leaves does not depend on how leaves are numbered.
+    Supervised by revenue, so its groups differ in revenue by construction.
     """
     from sklearn.ensemble import RandomForestRegressor
 
@@ -156,8 +166,53 @@ def _leaves(features, random_state) -> np.ndarray:
         n_jobs=1,
     )
     forest.fit(inputs, np.log1p(features["valor"]))
-    leaves = forest.apply(inputs)
-    one_hot = [leaves[:, [tree]] == np.unique(leaves[:, tree]) for tree in range(TREES)]
-    code = np.concatenate(one_hot, axis=1).astype(float) / np.sqrt(TREES)
+    return forest.apply(inputs)
+
+
+def _leaf_components(leaves, at_most) -> np.ndarray:
+    """Principal components of the leaves.
+
+    The one-hot code of the leaves does not depend on how leaves are numbered.
+    """
+    one_hot = [column[:, None] == np.unique(column) for column in leaves.T]
+    code = np.concatenate(one_hot, axis=1).astype(float) / np.sqrt(len(leaves.T))
     # rounding makes customers of the same leaves equal to the last bit
-    return principal_components(code, at_most=LEAF_COMPONENTS).round(9)
+    return principal_components(code, at_most=at_most).round(9)
+
+
+def _umap(leaves, random_state) -> np.ndarray:
+    """Embed the leaves in two dimensions (McInnes, Healy and Melville 2018, UMAP).
+
+    The distance is the share of trees in which two customers fall into
+    different leaves. Customers of the same leaves are embedded once. The
+    start is the two main components of the leaves, which need no chance.
+    """
+    if len(leaves) > UMAP_MAX:
+        raise ValueError(
+            f"space: {UMAP!r} with {len(leaves)} customers, allowed is at most "
+            f"{UMAP_MAX}"
+        )
+    try:
+        from umap import UMAP as Embedding
+    except ImportError as error:
+        raise ValueError(
+            f"space: {UMAP!r} needs the extra umap, pip install umap-learn"
+        ) from error
+    distinct, first, back = np.unique(
+        leaves, axis=0, return_index=True, return_inverse=True
+    )
+    start = _leaf_components(leaves, 2)[first]
+    if len(distinct) <= NEIGHBOURS:  # too few to have a neighbourhood
+        return start[back.ravel()]
+    embedding = Embedding(
+        n_neighbors=NEIGHBOURS,
+        metric="hamming",
+        init=start / np.abs(start).max() * UMAP_REACH,
+        random_state=random_state,
+        n_jobs=1,
+    )
+    with warnings.catch_warnings():
+        # that the embedding cannot be inverted; nobody asks it to be
+        warnings.filterwarnings("ignore", message="gradient function")
+        placed = embedding.fit_transform(distinct)
+    return placed[back.ravel()].astype(float)

@@ -42,6 +42,7 @@ SPACES = {
     "comportamento_log": "Comportamento em logaritmo",
     "pca": "Componentes principais",
     "folhas": "Folhas de árvores",
+    "folhas_umap": "Folhas de árvores (UMAP)",
 }
 ALGORITHMS = {
     "kmeans": "K-Means",
