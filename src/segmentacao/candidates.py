@@ -184,42 +184,26 @@ def propose_candidates(
             column_order=data.table_order,
             log=clock.tell,
         )
-        ks, centres, labels = fits.ks, fits.centres, fits.labels
         clock.tell("centres and labels of all k")
         evidence = _evidence(
             data,
-            labels,
+            fits.labels,
             bootstrap_draws=bootstrap_draws,
             permutations=permutations,
             stability_max=stability_max,
             random_state=random_state,
         )
-        release_memory()
         clock.tell("stability of all k")
-        cells, of_row = cut_into_cells(labels)
-        del fits, labels  # the cells know them; at scale they are large
+        centres = fits.centres
+        cells, of_row = cut_into_cells(fits.labels)
+        del fits  # the cells know its labels, which are large at scale
         grid = sort_by_cell(data.points, cells, of_row)[0]
         del of_row
-        release_memory()
-        measures = grid_measures(grid)
-        profile = profile_clusters(
-            grid,
-            raw=data.raw,
-            is_linear=[kind == "nenhuma" for kind in data.kinds],
-            shift=data.shift,
-            scale=data.scale,
-            # Most shares are 0, and so is their median: not worth a sort.
-            medians=not shares,
+        measures, profile, quality = _judge(
+            data, grid, clock, exact_max=exact_max, random_state=random_state
         )
-        data.points.forget_source()
-        release_memory()
-        clock.tell("profiles of all k")
-        quality = grid_silhouettes(
-            grid, exact_max=exact_max, random_state=random_state, measures=measures
-        )
-        clock.tell(f"silhouettes of all k from {quality[0].anchors} anchors")
     result = _table(step, data, centres, measures, profile, quality, evidence)
-    for i, k in enumerate(ks):
+    for i, k in enumerate(map(len, centres)):
         clock.tell(
             f"k = {k}: silhouette {quality[i].mean:.4f}, smallest cluster "
             f"{measures[i].sizes.min()}, ARI {evidence.ari[i]:.3f}, "
@@ -364,6 +348,33 @@ def _divisor(std, standardize, is_light) -> float:
     if std == 0 or not (standardize or is_light):
         return 1.0
     return std if standardize else 2.0 ** np.round(np.log2(std))
+
+
+def _judge(data, grid, clock, *, exact_max, random_state):
+    """Measures, profile and silhouettes of all partitions.
+
+    Memory is handed back between the stages, and with it the way back to the
+    rows of the table: at millions of customers each is worth a column.
+    """
+    release_memory()
+    measures = grid_measures(grid)
+    profile = profile_clusters(
+        grid,
+        raw=data.raw,
+        is_linear=[kind == "nenhuma" for kind in data.kinds],
+        shift=data.shift,
+        scale=data.scale,
+        # Most shares are 0, and so is their median: not worth a sort.
+        medians=not data.shares,
+    )
+    data.points.forget_source()
+    release_memory()
+    clock.tell("profiles of all k")
+    quality = grid_silhouettes(
+        grid, exact_max=exact_max, random_state=random_state, measures=measures
+    )
+    clock.tell(f"silhouettes of all k from {quality[0].anchors} anchors")
+    return measures, profile, quality
 
 
 @dataclass(frozen=True)
