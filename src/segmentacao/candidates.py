@@ -197,6 +197,7 @@ def propose_candidates(
         centres = fits.centres
         cells, of_row = cut_into_cells(fits.labels)
         del fits  # the cells know its labels, which are large at scale
+        release_memory()
         grid = sort_by_cell(data.points, cells, of_row)[0]
         del of_row
         measures, profile, quality = _judge(

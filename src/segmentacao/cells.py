@@ -14,7 +14,7 @@ from functools import cached_property
 
 import numpy as np
 
-from segmentacao.blocks import blocks, over_ranges
+from segmentacao.blocks import COLUMN_BLOCK, blocks, over_ranges
 from segmentacao.points import Points
 
 #: Largest cell number that is cheaper to count than to sort.
@@ -58,8 +58,9 @@ def cut_into_cells(labels: np.ndarray) -> tuple[Cells, np.ndarray]:
         Cell of each row.
     """
     of_row, count = _joint(labels)
-    first = np.empty(count, dtype=np.intp)
-    first[of_row] = np.arange(len(of_row))  # one row of each cell
+    first = np.empty(count, dtype=np.intp)  # one row of each cell
+    for block in blocks(range(len(of_row)), COLUMN_BLOCK):
+        first[of_row[block]] = np.arange(block.start, block.stop)
     of_cell = labels[:, first]
     ends = np.cumsum(of_cell.max(axis=1).astype(np.intp) + 1)
     starts = np.concatenate(([0], ends[:-1]))
@@ -100,11 +101,18 @@ def renumber(numbers: np.ndarray) -> tuple[np.ndarray, int]:
     if numbers.max() > max(4 * len(numbers), 255):  # a table would cost more
         used, place = np.unique(numbers, return_inverse=True)
         return place, len(used)
+    # block by block: an index of all rows is turned into one of 64 bits
+    cut = list(blocks(range(len(numbers)), COLUMN_BLOCK))
     used = np.zeros(int(numbers.max()) + 1, dtype=bool)
-    used[numbers] = True
+    for block in cut:
+        used[numbers[block]] = True
     count = np.count_nonzero(used)
-    place = np.cumsum(used) - 1
-    return place.astype(np.min_scalar_type(count))[numbers], count
+    place = np.zeros(len(used), dtype=np.min_scalar_type(count))
+    place[used] = np.arange(count)
+    places = np.empty(len(numbers), dtype=place.dtype)
+    for block in cut:
+        places[block] = place[numbers[block]]
+    return places, count
 
 
 class Grid:
