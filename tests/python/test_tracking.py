@@ -32,9 +32,11 @@ from segmentacao.tracking import (  # noqa: E402
     Tracking,
     build_pipeline,
     log_models,
+    runs,
 )
+from segmentacao.tracking.store import environment  # noqa: E402
 
-SRC = Path(tracking.__file__).resolve().parents[1]
+SRC = Path(tracking.__file__).resolve().parents[2]
 SECRET_ID = "CLIENTE-0000042"
 DIGEST = "0123456789abcdef" * 4
 VARIABLES = {
@@ -504,7 +506,7 @@ def test_switches_are_the_ones_mlflow_reads_and_are_put_back(monkeypatch):
 
     monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "3")
     monkeypatch.delenv("MLFLOW_HTTP_REQUEST_TIMEOUT", raising=False)
-    with tracking._environment(Tracking(timeout=4)):
+    with environment(Tracking(timeout=4)):
         assert switches.MLFLOW_HTTP_REQUEST_MAX_RETRIES.get() == 1
         assert switches.MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR.get() == 0
         assert switches.MLFLOW_HTTP_REQUEST_TIMEOUT.get() == 4
@@ -557,7 +559,7 @@ def test_a_failure_half_way_marks_the_run_and_spares_the_build(
     def fail(*_):
         raise OSError("disco cheio")
 
-    monkeypatch.setattr(tracking, "_register", fail)
+    monkeypatch.setattr(runs, "register", fail)
     rows, messages = run(own)
     assert {row["situacao"] for row in rows} == {"indisponivel"}
     assert "disco cheio" in messages[0]
