@@ -93,7 +93,7 @@ def test_past_groups_do_not_know_the_future(sample, tmp_path):
 
 @pytest.mark.dbt
 def test_the_order_of_the_members_changes_no_number(sample_copy):
-    views = ("insiders_relatorio__grupo", "insiders_relatorio__regra")
+    views = [f"insiders_relatorio__{part}" for part in ("grupo", "regra", "saida")]
     before = [set(sample_copy.rows(f"from {view}")) for view in views]
     with duckdb.connect(str(sample_copy.database)) as connection:
         connection.execute(
