@@ -71,6 +71,31 @@ def ours(
     }
 
 
+def first_use(watch, *, columns: int) -> dict:
+    """Load the kernel and, where this was never done before, compile it.
+
+    It is compiled once for each number of columns and type of weights, and kept
+    on disk; what follows measures a warm installation.
+    """
+    from segmentacao import compiled
+
+    one = np.ones((columns, 1), dtype=np.float32)
+    with watch:
+        if not compiled.is_worth(np.inf):
+            return {"note": "no kernel: the extra rapido is not installed"}
+        kernel = compiled.distance_sums(columns)
+        for weights in (np.ones(1, np.float32), np.ones(1, np.uint16)):
+            kernel(
+                np.zeros((columns, compiled.LANES)),
+                one,
+                np.zeros((1, columns)),
+                weights,
+                np.array([0, 1]),
+                np.empty((1, compiled.LANES)),
+            )
+    return {"note": "once for each number of columns"}
+
+
 def scikit_learn(
     watch,
     *,

@@ -39,7 +39,9 @@ def run(options, report) -> None:
     rate = measured("benchmarks.floor:rates")
     report.add("core", "machine", "rates", 0, rate)
     sizes = QUICK_SIZES if options.quick else SIZES
-    for kind in KINDS:
+    for kind, columns in KINDS.items():
+        first = measured("benchmarks.contestants:first_use", columns=columns)
+        report.add("core", kind, "kernel, first use", 0, first)
         for n in (n for n in sizes if n <= options.max_customers):
             _one_size(options, report, rate, kind, n)
     if not options.quick:

@@ -281,7 +281,8 @@ def _prepare(names, columns, kinds, *, standardize, shares, double_max) -> _Data
     rows, counts = distinct_rows(columns)
     # narrow types: at scale each costs as much as a column
     rows = rows.astype(np.min_scalar_type(-len(columns[0])))
-    weights = counts.astype(np.min_scalar_type(counts.max()))
+    # ... but two bytes at least: the kernel is compiled for each type it meets
+    weights = counts.astype(np.result_type(np.uint16, np.min_scalar_type(counts.max())))
     is_light = len(rows) > double_max
     values = np.empty((len(columns), len(rows)), np.float32 if is_light else float)
 
