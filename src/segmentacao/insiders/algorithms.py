@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from segmentacao.blocks import PARALLEL_ROWS, blocks, parallel_map
 from segmentacao.kmeans import assign_all_k, fit_all_k
 from segmentacao.transform import distinct_rows
 
@@ -58,7 +59,8 @@ def partition(
     n_init : int
         Starts of K-Means.
     sample_max : int
-        Most customers that the hierarchy and DBSCAN are fitted on.
+        Most customers that the hierarchy and DBSCAN are fitted on, and on which
+        K-Means starts before it goes on with all.
     random_state : int
         Seed.
     kmeans : Partitions, optional
@@ -87,7 +89,8 @@ def partition(
             sample_max=sample_max,
             random_state=random_state,
         )
-        labels = [_mixture(X, own) for own in start.labels]
+        mapped = parallel_map if len(X) > PARALLEL_ROWS else map
+        labels = list(mapped(lambda own: _mixture(X, own), start.labels))
         return Partitions(start.ks, np.array(labels).reshape(-1, len(X)), len(X))
     rows, weights, back = distinct_rows([c.copy() for c in X.T], inverse=True)
     ks = range(ks.start, min(ks.stop, len(rows)))
@@ -102,6 +105,7 @@ def partition(
         k_max=ks[-1],
         weights=weights,
         n_init=n_init,
+        fit_max=max(sample_max, ks.stop),
         random_state=random_state,
     )
     labels = fits.labels[[fits.ks.index(k) for k in ks]][:, back].astype(int)
@@ -114,30 +118,56 @@ def _mixture(X, labels) -> np.ndarray:
     Expectation and maximisation (Dempster, Laird and Rubin 1977) with one
     variance per group and column: full matrices cost ten times as much.
     """
-    squares = X * X
     share = np.bincount(labels) / len(labels)
     means = group_means(X, labels)
-    variances = group_means(squares, labels) - means**2
+    variances = group_means(X * X, labels) - means**2
+    x = np.ascontiguousarray(X.T)
     before = -np.inf
     for _ in range(MIXTURE_ITERATIONS):
-        precision = 1 / (variances.clip(min=0) + LEAST_VARIANCE)
-        # logarithm of share times density, without the constant
-        scores = X @ (means * precision).T
-        scores -= squares @ (precision.T / 2)
-        scores += np.log(share) + (np.log(precision) - means**2 * precision).sum(1) / 2
-        best = scores.max(axis=1, keepdims=True)
-        part = np.exp(scores - best)
-        total = part.sum(axis=1, keepdims=True)
-        likelihood = float(np.mean(best + np.log(total)))
-        if likelihood - before < MIXTURE_TOLERANCE:
+        densities = _log_densities(share, means, variances)
+        size, sums, squares, likelihood = _expectation(x, densities)
+        if likelihood / len(X) - before < MIXTURE_TOLERANCE:
             break
-        before = likelihood
-        part /= total
-        size = part.sum(axis=0) + np.finfo(float).tiny
+        before = likelihood / len(X)
+        size = size + np.finfo(float).tiny
         share = size / size.sum()
-        means = part.T @ X / size[:, None]
-        variances = part.T @ squares / size[:, None] - means**2
-    return np.argmax(scores, axis=1)
+        means = sums / size[:, None]
+        variances = squares / size[:, None] - means**2
+    every = blocks(range(len(X)))
+    return np.concatenate([np.argmax(densities(x[:, b]), axis=0) for b in every])
+
+
+def _log_densities(share, means, variances):
+    """Return a function that gives the logarithms of share times density.
+
+    It takes rows as columns, of shape (n_columns, n), and returns shape (k, n),
+    without the constant.
+    """
+    precision = 1 / (variances.clip(min=0) + LEAST_VARIANCE)
+    linear, quadratic = means * precision, precision / 2
+    constant = np.log(share) + (np.log(precision) - means**2 * precision).sum(1) / 2
+    return lambda x: linear @ x - quadratic @ (x * x) + constant[:, None]
+
+
+def _expectation(x, log_densities):
+    """Add up the parts of the rows in each group.
+
+    Returns their number, their sums of columns and of squares, of shapes (k,)
+    and twice (k, n_columns), and the sum of their log-likelihoods.
+    """
+    size, sums, squares, likelihood = 0.0, 0.0, 0.0, 0.0
+    for block in blocks(range(x.shape[1])):
+        own = x[:, block]
+        scores = log_densities(own)
+        best = scores.max(axis=0)
+        part = np.exp(scores - best)
+        total = part.sum(axis=0)
+        part /= total
+        size = size + part.sum(axis=1)
+        sums = sums + part @ own.T
+        squares = squares + part @ (own * own).T
+        likelihood += float(np.sum(best + np.log(total)))
+    return size, sums, squares, likelihood
 
 
 def _hierarchy(X, ks, *, sample_max, random_state) -> Partitions:
