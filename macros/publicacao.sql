@@ -13,6 +13,7 @@
     -#}
     {{- config(
         materialized='publicado',
+        meta={'mart': mart},
         enabled=mart in marts_a_publicar() and _publica_daqui()
     ) -}}
     {%- for publicado in marts_a_publicar() -%}
@@ -43,7 +44,18 @@
 
 
 {% materialization publicado, adapter='duckdb' %}
-    {#- A view, and what it shows published under its name without `pub_`. -#}
+    {#-
+      A view, and what it shows published under its name without `pub_`. A mart
+      that neither this run nor an earlier one has built waits for its first build:
+      scoring leaves out the Insiders, which a back-fill has never made.
+    -#}
+    {%- set mart = config.get('meta')['mart'] -%}
+    {%- if load_cached_relation(ref(mart)) is none -%}
+        {%- do log(mart ~ ' is not published: it has not been built yet', info=true) -%}
+        {%- call noop_statement('main', 'NOT BUILT YET') -%}{%- endcall -%}
+        {{ return({'relations': []}) }}
+    {%- endif -%}
+
     {%- set existente = load_cached_relation(this) -%}
     {%- set visao = this.incorporate(type='view') -%}
 
