@@ -6,6 +6,7 @@ every k by its silhouette, from the same customers in memory.
 
 from __future__ import annotations
 
+import os
 import re
 import time
 
@@ -71,12 +72,14 @@ def ours(
     }
 
 
-def first_use(watch, *, columns: int) -> dict:
-    """Load the kernel and, where this was never done before, compile it.
+def first_use(watch, *, columns: int, cache: str | None = None) -> dict:
+    """Load the kernel and, where it is not in the cache, compile it.
 
-    It is compiled once for each number of columns and type of weights, and kept
-    on disk; what follows measures a warm installation.
+    numba compiles it once for each number of columns and type of weights, and
+    keeps it in the folder `cache`, beside the package by default.
     """
+    if cache:
+        os.environ["NUMBA_CACHE_DIR"] = cache
     from segmentacao import compiled
 
     one = np.ones((columns, 1), dtype=np.float32)

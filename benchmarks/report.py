@@ -20,6 +20,14 @@ class Report:
         self.results: list[dict] = []
         self.content = {"machine": machine(), "versions": versions()}
 
+    @classmethod
+    def read(cls, path: Path) -> Report:
+        """Return the report that an earlier run has written."""
+        report = cls(path)
+        report.content = json.loads(path.read_text())
+        report.results = report.content.pop("results")
+        return report
+
     def add(self, part: str, case: str, way: str, size: int, cost: dict) -> None:
         """Keep a result, print its line, write the file."""
         missing = {"wall": None, "cpu": None, "peak_mb": None, "extrapolated": False}

@@ -8,16 +8,16 @@ datas as (
 
 ),
 
+clientes as (
+
+    select * from {{ ref('insiders_clientes') }}
+
+),
+
 atual as (
 
     select * from datas
     where ordem = 0
-
-),
-
-clientes as (
-
-    select * from {{ ref('insiders_clientes') }}
 
 ),
 
@@ -97,29 +97,20 @@ quase as (
 
 final as (
 
+    {% for pergunta, ordem, medida, unidade, de in [
+        (7, 0, 'datas_para_sair', 'datas', 'parametros'),
+        (7, 1, 'clientes', 'clientes', 'situacoes'),
+        (7, 2, 'receita', 'moeda', 'situacoes'),
+        (8, 2, 'clientes_em_controle', 'clientes', 'parametros'),
+        (9, 1, 'clientes', 'clientes', 'quase'),
+        (9, 2, 'receita', 'moeda', 'quase'),
+        (9, 3, 'falta_mediana', 'da_condicao', 'quase'),
+    ] -%}
     {{ item_do_relatorio(
-        7, 1, 'clientes', 'clientes', 'insiders_clientes', 'situacoes'
+        pergunta, ordem, medida, unidade, 'insiders_clientes', de
     ) }}
-    union all
-    {{ item_do_relatorio(
-        7, 2, 'receita', 'moeda', 'insiders_clientes', 'situacoes'
-    ) }}
-    union all
-    {{ item_do_relatorio(
-        7, 0, 'datas_para_sair', 'datas', 'insiders_clientes', 'parametros'
-    ) }}
-    union all
-    {{ item_do_relatorio(
-        8, 2, 'clientes_em_controle', 'clientes', 'insiders_clientes', 'parametros'
-    ) }}
-    union all
-    {{ item_do_relatorio(9, 1, 'clientes', 'clientes', 'insiders_clientes', 'quase') }}
-    union all
-    {{ item_do_relatorio(9, 2, 'receita', 'moeda', 'insiders_clientes', 'quase') }}
-    union all
-    {{ item_do_relatorio(
-        9, 3, 'falta_mediana', 'da_condicao', 'insiders_clientes', 'quase'
-    ) }}
+    {% if not loop.last %}union all{% endif %}
+    {% endfor %}
 
 )
 

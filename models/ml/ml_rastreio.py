@@ -12,13 +12,7 @@ LAST_FIT = """
 
 
 def model(dbt, session):
-    settings = Tracking(
-        mode=dbt.config.meta_get("mode"),
-        uri=dbt.config.meta_get("uri"),
-        artifact_location=dbt.config.meta_get("artifact_location"),
-        experiment=dbt.config.meta_get("experiment"),
-        pinned=tuple(dbt.config.meta_get("pinned")),
-    )
+    settings = dbt.config.meta_get("settings")
     params = dbt.config.meta_get("params")
     candidates = dbt.ref("ml_candidatos").to_arrow_table()
     choice = dbt.ref("ml_escolha_k").to_arrow_table()
@@ -29,7 +23,7 @@ def model(dbt, session):
         candidates,
         choice,
         labels.to_arrow_table(),
-        settings=settings,
+        settings=Tracking(**settings),
         params=params,
         run_id=get_invocation_id(),
         dt_ref=str(dates[0][0]),

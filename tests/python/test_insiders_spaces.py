@@ -119,15 +119,17 @@ def test_three_clear_groups_are_found(algorithm):
     assert sizes.tolist() == [40, 160, 200]
 
 
-def test_the_mixture_is_that_of_scikit_learn():
+# one block of rows, and several of them on two threads
+@pytest.mark.parametrize("times", [1, 50])
+def test_the_mixture_is_that_of_scikit_learn(times):
     from sklearn.mixture import GaussianMixture
 
     rng = np.random.default_rng(6)
     X = np.concatenate(
         [
-            rng.normal([0, 0], [1.0, 0.2], (300, 2)),
-            rng.normal([2, 1], [0.3, 1.5], (200, 2)),
-            rng.normal([-3, 2], [0.5, 0.5], (100, 2)),
+            rng.normal([0, 0], [1.0, 0.2], (300 * times, 2)),
+            rng.normal([2, 1], [0.3, 1.5], (200 * times, 2)),
+            rng.normal([-3, 2], [0.5, 0.5], (100 * times, 2)),
         ]
     )
     start = partition(X, "kmeans", ks=range(3, 4), **OPTIONS).labels[0]
@@ -172,6 +174,17 @@ def test_customers_outside_the_sample_join_the_nearest_group(algorithm):
         assert len(np.unique(blob[blob >= 0])) == 1
         assert np.mean(blob >= 0) > 0.9
     assert len(np.unique(found.labels[found.labels >= 0])) == 2
+
+
+def test_kmeans_goes_on_with_all_after_a_start_on_the_sample():
+    rng = np.random.default_rng(4)
+    X = np.concatenate([rng.normal(0, 1, (900, 2)), rng.normal(1.5, 1, (600, 2))])
+    options = {"ks": range(2, 3), "n_init": 2, "random_state": 1}
+    found, of_all = (
+        partition(X, "kmeans", sample_max=size, **options) for size in (40, len(X))
+    )
+    assert found.fitted_on == len(X)
+    assert np.mean(found.labels == of_all.labels) > 0.99
 
 
 def test_fewer_distinct_customers_than_groups():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from segmentacao.addresses import safe_address, scheme
@@ -34,7 +35,7 @@ class Tracking:
         A step's registered model is called ``<model_prefix>_<passo>``.
     timeout : int
         Seconds to wait for one answer of a server, 1 to 600.
-    pinned : tuple of str
+    pinned : sequence of str
         Steps whose version in force is pinned by hand: their fits are logged and
         registered, and the alias stays where it is.
 
@@ -50,7 +51,7 @@ class Tracking:
     experiment: str = "segmentacao_clientes"
     model_prefix: str = "segmentacao"
     timeout: int = 5
-    pinned: tuple[str, ...] = ()
+    pinned: Sequence[str] = ()
 
     def __post_init__(self) -> None:
         """Refuse values outside their range."""
