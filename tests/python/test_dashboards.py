@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 
@@ -47,6 +48,24 @@ def test_every_board_has_the_charts_that_it_lays_out():
     for board in BOARDS:
         content = yaml.safe_load((CHARTS / f"{board}.yml").read_text())
         assert sorted(laid_out(content["rows"])) == sorted(content["charts"]), board
+
+
+@pytest.mark.dbt
+def test_the_map_shows_what_buyers_bought(sample):
+    board = yaml.safe_load((CHARTS / "segmentos.yml").read_text())
+    query = re.sub(
+        r"\{\{ ref\('(\w+)'\) \}\}", r"\1", board["queries"]["categorias"]["sql"]
+    )
+    parts = {}
+    for group, _, part in sample.rows(query):
+        parts.setdefault(group, []).append(part)
+    buyers = sample.rows(
+        "select distinct cluster_rfv from cluster_clientes where frequencia > 0"
+    )
+    # customers who only returned something in the window are no row of the map
+    assert set(parts) == {group for (group,) in buyers}
+    for of_group in parts.values():
+        assert min(of_group) >= 0 and sum(of_group) == pytest.approx(1)
 
 
 @pytest.fixture(scope="module")
